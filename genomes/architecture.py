@@ -1,0 +1,246 @@
+"""The phenotype that the engine sees: a directed acyclic graph of layer operations."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import networkx as nx
+
+from genomes.innovation import marking
+from genomes.operations import HEAD, INPUT, OPERATIONS, Axis, Parameter, Shape, parameters, size
+
+SUM, CONCAT = "sum", "concat"
+MERGES = (SUM, CONCAT)
+IDENTITY_START, ZERO_START = "identity", "zero"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation of an architecture.
+
+    Attributes:
+        id: The node's name. Law of ids: the same id means homologous structure, in any two architectures.
+        operation: A key of `genomes.operations.OPERATIONS`.
+        attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
+            activation, normalisation, and start (how weights begin that nobody leaves: random, identity, zero).
+        inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
+        merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
+            an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
+    """
+
+    id: str
+    operation: str
+    attributes: tuple[tuple[str, Any], ...] = ()
+    inputs: tuple[str, ...] = ()
+    merge: str = SUM
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The attributes as a dictionary."""
+        return dict(self.attributes)
+
+    def __str__(self) -> str:
+        """The node as error messages name it."""
+        return f"node {self.id} ({self.operation})"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A node placed in an architecture for inputs of a known shape.
+
+    Attributes:
+        node: The node.
+        source: Shape of its merged input, one example.
+        target: Shape of its output, one example.
+        axis: The output's channels as segments.
+        parameters: Its tensors.
+        macs: Multiply-accumulates for one example.
+    """
+
+    node: Node
+    source: Shape
+    target: Shape
+    axis: Axis
+    parameters: tuple[Parameter, ...]
+    macs: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Nodes in topological order, from one `input` to one `head`, which comes last.
+
+    Raises:
+        ValueError: If the order is not topological, an id appears twice, an operation is unknown, or the ends are not
+            `input` and `head`.
+    """
+
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for node in self.nodes:
+            if node.id in seen:
+                raise ValueError(f"{node}: expected every id once, this one appears again; give it another")
+            if node.operation not in OPERATIONS:
+                raise ValueError(f"{node}: expected an operation among {', '.join(OPERATIONS)}")
+            if node.merge not in MERGES:
+                raise ValueError(f"{node}: expected a merge among {', '.join(MERGES)}, got {node.merge!r}")
+            if missing := [i for i in node.inputs if i not in seen]:
+                raise ValueError(f"{node}: expected inputs that come before it, got {missing}; sort the nodes")
+            if bool(node.inputs) != (node.operation != INPUT):
+                raise ValueError(f"{node}: expected inputs on every node but `input`, got {len(node.inputs)}")
+            seen.add(node.id)
+        ends = [node.operation for node in self.nodes if node.operation in (INPUT, HEAD)]
+        if ends != [INPUT, HEAD] or self.nodes[0].operation != INPUT or self.nodes[-1].operation != HEAD:
+            raise ValueError(f"expected one `input` first and one `head` last, got {ends}")
+
+    def layout(self, input_shape: Shape, n_outputs: int) -> tuple[Layer, ...]:
+        """Infer every shape, parameter and cost for inputs of one shape; the layers in the order of the nodes.
+
+        Args:
+            input_shape: `(channels, height, width)` or `(features,)`.
+            n_outputs: Outputs of the head.
+
+        Raises:
+            ValueError: Naming the node that cannot take what it is given.
+        """
+        return _layout(self, tuple(input_shape), n_outputs)
+
+    def shapes(self, input_shape: Shape, n_outputs: int = 1) -> dict[str, Shape]:
+        """The output shape of every node by its id; arguments and errors as in `layout`."""
+        return {layer.node.id: layer.target for layer in self.layout(input_shape, n_outputs)}
+
+    def parameters(self, input_shape: Shape, n_outputs: int) -> tuple[Parameter, ...]:
+        """Every tensor of the network; arguments and errors as in `layout`."""
+        return tuple(p for layer in self.layout(input_shape, n_outputs) for p in layer.parameters)
+
+    def n_parameters(self, input_shape: Shape, n_outputs: int) -> int:
+        """The number of trainable values; arguments and errors as in `layout`."""
+        return sum(math.prod(p.shape) for p in self.parameters(input_shape, n_outputs) if p.trainable)
+
+    def macs(self, input_shape: Shape, n_outputs: int) -> int:
+        """Multiply-accumulates of convolutions and linear layers for one example; arguments as in `layout`."""
+        return sum(layer.macs for layer in self.layout(input_shape, n_outputs))
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits that ignore ids: isomorphic architectures share it.
+
+        A hash of every node over all that feeds it, refined once by all that it feeds, in the manner of Weisfeiler and
+        Lehman. Confirm equality with `isomorphism` before anything is reused.
+        """
+        below: dict[str, str] = {}
+        for node in self.nodes:
+            below[node.id] = marking(*_label(node), *sorted(below[i] for i in node.inputs))
+        fed: dict[str, list[str]] = {node.id: [] for node in self.nodes}
+        for node in reversed(self.nodes):
+            name = marking(below[node.id], *sorted(fed[node.id]))
+            for source in node.inputs:
+                fed[source].append(name)
+            fed[node.id] = [name]
+        return marking(*sorted(name for (name,) in fed.values()))
+
+    def isomorphism(self, other: "Architecture") -> Mapping[str, str] | None:
+        """The map from this architecture's ids to the other's that keeps operations and wiring, or None."""
+        matcher = nx.isomorphism.DiGraphMatcher(
+            self.graph(), other.graph(), node_match=lambda a, b: a["label"] == b["label"]
+        )
+        return dict(matcher.mapping) if matcher.is_isomorphic() else None
+
+    def graph(self) -> nx.DiGraph:
+        """The architecture as a networkx graph whose nodes carry a `label` of all but their id."""
+        graph = nx.DiGraph()
+        for node in self.nodes:
+            graph.add_node(node.id, label=_label(node))
+            graph.add_edges_from((source, node.id) for source in node.inputs)
+        return graph
+
+
+def merged_shape(shapes: list[Shape], merge: str) -> Shape:
+    """The shape that several inputs have once merged, as `Node.merge` describes.
+
+    Args:
+        shapes: Each `(channels, height, width)` or `(features,)`.
+        merge: `sum` or `concat`.
+    """
+    widths = [shape[0] for shape in shapes]
+    width = sum(widths) if merge == CONCAT else max(widths)
+    if any(len(shape) == 1 for shape in shapes):
+        return (width,)
+    return width, min(shape[1] for shape in shapes), min(shape[2] for shape in shapes)
+
+
+def fitted(axis: Axis, width: int, owner: str) -> Axis:
+    """An axis cut to a width, or filled up to it by segments of a new owner."""
+    kept: list[tuple[str, int]] = []
+    room = width
+    for name, length in axis:
+        if room > 0:
+            kept.append((name, min(length, room)))
+            room -= length
+    return tuple(kept) if room <= 0 else (*kept, (owner, room))
+
+
+def _label(node: Node) -> tuple[str, ...]:
+    merge = node.merge if len(node.inputs) > 1 else ""
+    return node.operation, merge, *(f"{name}={value}" for name, value in node.attributes)
+
+
+def _merged_axis(node: Node, axes: list[Axis]) -> Axis:
+    if node.merge == CONCAT:
+        return tuple(segment for axis in axes for segment in axis)
+    return fitted(axes[0], max(size(axis) for axis in axes), f"{node.id}+") if len(axes) > 1 else axes[0]
+
+
+@lru_cache(maxsize=4096)
+def _layout(architecture: Architecture, input_shape: Shape, n_outputs: int) -> tuple[Layer, ...]:
+    if len(input_shape) not in (1, 3) or min(input_shape) < 1:
+        raise ValueError(
+            f"expected an input (channels, height, width) or (features,), got {input_shape}; reshape the data"
+        )
+    placed: dict[str, Layer] = {}
+    for node in architecture.nodes:
+        if node.operation == INPUT:
+            placed[node.id] = Layer(node, input_shape, input_shape, ((node.id, input_shape[0]),), (), 0)
+        else:
+            placed[node.id] = _layer(node, [placed[i] for i in node.inputs], n_outputs)
+    return tuple(placed.values())
+
+
+def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
+    operation = OPERATIONS[node.operation]
+    source = merged_shape([layer.target for layer in inputs], node.merge)
+    if operation.spatial and len(source) == 1:
+        raise ValueError(f"{node}: expected an input (C, H, W), got {source}; add a reshape before it, or use linear")
+    axis = _merged_axis(node, [layer.axis for layer in inputs])
+    settings = {**node.settings, "width": n_outputs} if node.operation == HEAD else node.settings
+    try:
+        target = operation.shape(settings, source)
+        output = _output_axis(node, axis, target[0])
+        tensors = parameters(node.id, node.operation, settings, axis, output)
+        macs = operation.macs(settings, source, target)
+    except KeyError as missing:
+        raise ValueError(f"{node}: expected an attribute {missing}, got {sorted(settings)}; add it") from None
+    return Layer(node, source, target, output, tuple(tensors), macs)
+
+
+def _output_axis(node: Node, axis: Axis, width: int) -> Axis:
+    """Channels of a layer that began as the identity, or has no weights, are still those of its input."""
+    if not OPERATIONS[node.operation].parametric:
+        return axis
+    if node.settings.get("start") == IDENTITY_START:
+        return fitted(axis, width, node.id)
+    return ((node.id, width),)
+
+
+def duplicates(axis: Axis) -> list[tuple[str, int, int]]:
+    """The segments as `(owner, occurrence, size)`: an owner that reaches an axis twice is told apart."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for owner, length in axis:
+        numbered.append((owner, seen[owner], length))
+        seen[owner] += 1
+    return numbered

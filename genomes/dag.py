@@ -1,0 +1,326 @@
+"""The direct encoding: one gene a node and one an edge, in any directed acyclic graph of operations.
+
+In the manner of Irwin-Harris, Sun, Xue & Zhang 2019 (https://doi.org/10.1109/cec.2019.8790093): arbitrary connectional
+structure, unbounded depth (here under the stated cap `max_nodes`), and a random generator. That paper defines no
+mutation and no crossover: those of `genomes/dag_operators.py` are ours.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from genomes import dag_operators
+from genomes.architecture import MERGES, Architecture, Node
+from genomes.encoding import POINTER, Decide, Site, Variation
+from genomes.innovation import fresh_marking, marking
+from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
+
+SPATIAL = ("conv", "separable", "dilated", "max_pool", "avg_pool")
+OPERATIONS = (*SPATIAL, "identity", "linear")
+POOLS = ("max_pool", "avg_pool")
+SOURCE, OUTPUT = "input", "output"
+"""The markings of the two ends, which every genome has."""
+
+
+class Gene(NamedTuple):
+    """One node. What its operation does not use is carried along silently.
+
+    Attributes:
+        marking: Its historical marking.
+        operation: A word of `OPERATIONS`, or `head` on the output.
+        kernel: Side of the kernel in pixels.
+        width: Channels it puts out; 0 for as many as come in.
+        stride: 1 or more.
+        activation: A word of `genomes.operations.ACTIVATIONS`.
+        normalisation: A word of `genomes.operations.NORMALISATIONS`.
+        merge: `sum` or `concat`.
+        start: How weights begin that no parent leaves: `random`, `identity` or `zero`.
+    """
+
+    marking: str
+    operation: str
+    kernel: int = 3
+    width: int = 0
+    stride: int = 1
+    activation: str = "none"
+    normalisation: str = "none"
+    merge: str = "sum"
+    start: str = "random"
+
+
+Edge = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class DagGenome:
+    """Nodes in topological order with the output last, and edges `(source, target)`.
+
+    The order of the edges into a node is the order of its inputs: the first is the principal one.
+    """
+
+    nodes: tuple[Gene, ...]
+    edges: tuple[Edge, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits over all genes."""
+        return marking(json.dumps([self.nodes, self.edges]))
+
+    @cached_property
+    def genes(self) -> dict[str, Gene]:
+        """The nodes by marking."""
+        return {gene.marking: gene for gene in self.nodes}
+
+    @cached_property
+    def inputs(self) -> dict[str, list[str]]:
+        """The markings each node reads, the principal one first."""
+        found: dict[str, list[str]] = {gene.marking: [] for gene in self.nodes}
+        for source, target in self.edges:
+            found[target].append(source)
+        return found
+
+    @cached_property
+    def markings(self) -> tuple[str, ...]:
+        """The marking of every gene, nodes then edges."""
+        return (*self.genes, *(edge_marking(edge) for edge in self.edges))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "DagGenome":
+        return self
+
+
+def edge_marking(edge: Edge) -> str:
+    """The historical marking of an edge."""
+    return marking("edge", *edge)
+
+
+@dataclass(frozen=True)
+class Dag:
+    """Configuration of the direct DAG encoding.
+
+    Attributes:
+        name: The word for it in a spec.
+        operations: Operations a node may have. None: all, or `linear` and `identity` where the input is a vector.
+        kernels: Kernel sides in pixels; operations other than `conv` take 3 or more.
+        widths: Channels a node may put out, ascending.
+        strides: Strides a sampled node may have.
+        activations: Words of `genomes.operations.ACTIVATIONS`.
+        normalisations: Words of `genomes.operations.NORMALISATIONS`.
+        merges: `sum`, `concat` or both.
+        min_nodes: Nodes every sampled genome has.
+        max_sampled: Nodes a sampled genome has at most.
+        max_nodes: The cap on nodes that evolution may reach.
+        input_shape: `(channels, height, width)` or `(features,)`; a campaign sets it from its task.
+        mutations: How often each operator is tried, by its name; what is absent has weight 1, a 0 forbids it.
+
+    Raises:
+        ValueError: If a choice is empty, unknown or out of range.
+    """
+
+    name: Literal["dag"] = "dag"
+    operations: tuple[str, ...] | None = None
+    kernels: tuple[int, ...] = (1, 3, 5)
+    widths: tuple[int, ...] = (8, 16, 24, 32, 48, 64)
+    strides: tuple[int, ...] = (1, 2)
+    activations: tuple[str, ...] = ("relu", "silu")
+    normalisations: tuple[str, ...] = ("batch", "none")
+    merges: tuple[str, ...] = MERGES
+    min_nodes: int = 2
+    max_sampled: int = 8
+    max_nodes: int = 32
+    input_shape: tuple[int, ...] = (3, 32, 32)
+    mutations: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        known = {"activations": ACTIVATIONS, "normalisations": NORMALISATIONS, "merges": MERGES, "operations": OPERATIONS}
+        for field, words in known.items():
+            chosen = getattr(self, field)
+            if chosen is not None and (not chosen or (unknown := [w for w in chosen if w not in words])):
+                got = unknown if chosen else "none"
+                raise ValueError(f"{field}: expected some of {', '.join(words)}, got {got}; correct or remove it")
+        for field in ("kernels", "widths", "strides"):
+            if not getattr(self, field) or min(getattr(self, field)) < 1:
+                raise ValueError(f"{field}: expected whole numbers of 1 or more, got {list(getattr(self, field))}")
+        if list(self.widths) != sorted(set(self.widths)):
+            raise ValueError(f"widths: expected ascending numbers, each once, got {list(self.widths)}; sort them")
+        if max(self.kernels) < 3 or any(kernel % 2 == 0 for kernel in self.kernels):
+            raise ValueError(f"kernels: expected odd numbers, one of them 3 or more, got {list(self.kernels)}")
+        if not 1 <= self.min_nodes <= self.max_sampled <= self.max_nodes:
+            got = f"{self.min_nodes}, {self.max_sampled}, {self.max_nodes}"
+            raise ValueError(f"min_nodes, max_sampled, max_nodes: expected 1 <= each <= the next, got {got}")
+        if len(self.input_shape) == 1 and any(word in SPATIAL for word in self.operations or ()):
+            raise ValueError(
+                f"operations: expected linear and identity for an input of shape {self.input_shape}, got "
+                f"{', '.join(self.operations or ())}; a vector has no height and width"
+            )
+        weights = dict(self.mutations or {})
+        if unknown := [word for word in weights if word not in dag_operators.OPERATORS]:
+            raise ValueError(f"mutations: expected some of {', '.join(dag_operators.OPERATORS)}, got {unknown}")
+        if any(not weight >= 0 for weight in weights.values()) or not any(self.mutation_weights.values()):
+            raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {weights}")
+
+    @property
+    def mutation_weights(self) -> dict[str, float]:
+        """The weight of every mutation operator."""
+        return {word: (self.mutations or {}).get(word, 1.0) for word in dag_operators.OPERATORS}
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The operations in force."""
+        return self.operations or (("linear", "identity") if len(self.input_shape) == 1 else OPERATIONS)
+
+    @property
+    def decisions(self) -> Mapping[str, int]:
+        """The kinds of decision `sample` takes and their option counts."""
+        counts = {word: len(options) for word, options in self._columns().items()}
+        return {"more": 2, "operation": len(self.vocabulary), "more_inputs": 2, "earlier": POINTER, **counts}
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """None beyond what every encoding can do."""
+        return frozenset()
+
+    def for_input(self, input_shape: Shape) -> "Dag":
+        """The same encoding for a task's input.
+
+        Raises:
+            ValueError: If the operations asked for cannot read it.
+        """
+        return replace(self, input_shape=tuple(input_shape))
+
+    def sample(self, decide: Decide, *, rng: np.random.Generator) -> DagGenome:
+        """Make a random genome: each node reads some earlier ones, the output all that nobody reads."""
+        genes: list[Gene] = []
+        edges: list[Edge] = []
+        earlier = [SOURCE]
+        while len(genes) < self.min_nodes or (
+            len(genes) < self.max_sampled and decide(("more", len(genes)), 2)
+        ):
+            at = len(genes)
+            drawn = self.draw(decide, at)
+            chosen = [earlier[decide(("earlier", at, 0), len(earlier))]]
+            while len(chosen) < len(earlier) and decide(("more_inputs", at, len(chosen)), 2):
+                left = [name for name in earlier if name not in chosen]
+                chosen.append(left[decide(("earlier", at, len(chosen)), len(left))])
+            name = fresh_marking(earlier, "node", drawn.operation, *sorted(chosen))
+            genes.append(drawn._replace(marking=name))
+            edges += [(source, name) for source in chosen]
+            earlier.append(name)
+        read = {source for source, _ in edges}
+        edges += [(gene.marking, OUTPUT) for gene in genes if gene.marking not in read]
+        output = Gene(OUTPUT, HEAD, merge=self.merges[decide(("merge", "output"), len(self.merges))])
+        return DagGenome((*genes, output), tuple(edges))
+
+    def draw(self, decide: Decide, at: str | int, operations: tuple[str, ...] | None = None) -> Gene:
+        """A gene whose every column is decided; its marking is left empty.
+
+        Args:
+            decide: As in `sample`.
+            at: The position part of the sites.
+            operations: What to choose from instead of the vocabulary.
+        """
+        words = operations or self.vocabulary
+        operation = words[decide(("operation", at), len(words))]
+        row: dict[str, Any] = {
+            word: options[decide((word, at), len(options))] for word, options in self._columns().items()
+        }
+        return Gene("", operation, **{**row, "kernel": self.kernel_for(operation, row["kernel"])})
+
+    def kernel_for(self, operation: str, kernel: int) -> int:
+        """The kernel nearest to one asked for that an operation may have."""
+        return min(self.kernels_of(operation), key=lambda option: abs(option - kernel))
+
+    def kernels_of(self, operation: str) -> tuple[int, ...]:
+        """Kernel sides that mean something to an operation: only a convolution has 1×1."""
+        return tuple(kernel for kernel in self.kernels if kernel > 1 or operation == "conv")
+
+    def mutate(self, genome: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
+        """Apply one operator, drawn by weight among those that fit this genome."""
+        return dag_operators.mutate(self, genome, rng=rng)
+
+    def crossover(self, a: DagGenome, b: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
+        """Align two genomes by their markings; `a` is the fitter."""
+        return dag_operators.crossover(self, a, b, rng=rng)
+
+    def develop(self, genome: DagGenome) -> Architecture:
+        """The genome's architecture; ids are markings.
+
+        Behind a `linear` node the values have no height and width: there a convolution is developed as the `linear`
+        it amounts to, and a pool as `identity`, so that every graph is valid.
+        """
+        flat: set[str] = {SOURCE} if len(self.input_shape) == 1 else set()
+        nodes = [Node(SOURCE, INPUT)]
+        for gene in genome.nodes:
+            sources = tuple(genome.inputs[gene.marking])
+            operation = gene.operation
+            if any(source in flat for source in sources):
+                flat.add(gene.marking)
+                operation = "identity" if operation in POOLS else "linear" if operation in SPATIAL else operation
+            if operation == "linear":
+                flat.add(gene.marking)
+            attributes = tuple((column, getattr(gene, column)) for column in _USED[operation])
+            nodes.append(Node(gene.marking, operation, attributes, sources, gene.merge))
+        return Architecture(tuple(nodes))
+
+    def distance(self, a: DagGenome, b: DagGenome) -> float:
+        """Genes not shared over all genes (0 to 1), plus the mean part of columns that differ in shared nodes."""
+        ours, theirs = set(a.markings), set(b.markings)
+        apart = len(ours ^ theirs) / len(ours | theirs)
+        shared = [name for name in a.genes if name in b.genes]
+        differing = sum(x != y for name in shared for x, y in zip(a.genes[name], b.genes[name], strict=True))
+        return apart + differing / (len(shared) * len(Gene._fields))
+
+    def to_json(self, genome: DagGenome) -> dict[str, Any]:
+        """The genome as versioned JSON."""
+        return {
+            "encoding": "dag",
+            "version": 1,
+            "nodes": [list(gene) for gene in genome.nodes],
+            "edges": [list(edge) for edge in genome.edges],
+        }
+
+    def from_json(self, data: Mapping[str, Any]) -> DagGenome:
+        """The genome that `to_json` wrote.
+
+        Raises:
+            ValueError: If it is another kind or version of genome, or its graph is not whole.
+        """
+        if (data.get("encoding"), data.get("version")) != ("dag", 1):
+            got = f"{data.get('encoding')} version {data.get('version')}"
+            raise ValueError(f"expected a dag genome of version 1, got {got}; use the encoding that wrote it")
+        try:
+            nodes = tuple(Gene(*row) for row in data["nodes"])
+            genome = DagGenome(nodes, tuple((source, target) for source, target in data["edges"]))
+            self.develop(genome)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"expected the nodes and edges of a dag genome, got {error}") from None
+        return genome
+
+    def _columns(self) -> dict[str, tuple[Any, ...]]:
+        return {
+            "kernel": self.kernels,
+            "width": self.widths,
+            "stride": self.strides,
+            "activation": self.activations,
+            "normalisation": self.normalisations,
+            "merge": self.merges,
+        }
+
+
+_LAYER = ("activation", "normalisation", "start", "width")
+_CONVOLUTION = ("activation", "kernel", "normalisation", "start", "stride", "width")
+_USED: dict[str, tuple[str, ...]] = {
+    "conv": _CONVOLUTION,
+    "dilated": _CONVOLUTION,
+    "separable": _CONVOLUTION,
+    "max_pool": ("kernel", "stride"),
+    "avg_pool": ("kernel", "stride"),
+    "identity": (),
+    "linear": _LAYER,
+    HEAD: (),
+}
+"""The columns each operation reads."""
+

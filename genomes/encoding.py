@@ -1,0 +1,94 @@
+"""What an encoding is: how genomes are sampled, varied and developed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from genomes.architecture import Architecture
+from genomes.operations import Shape
+
+Site = tuple[str | int, ...]
+"""Where a decision is taken: its kind, then its position."""
+
+Decide = Callable[[Site, int], int]
+"""`decide(site, n_options) -> index`. Drawn uniformly it is random search; a policy or a trace fit as well."""
+
+POINTER = 0
+"""The option count declared for decisions that point to something made earlier, whose number of options grows."""
+
+
+class Genome(Protocol):
+    """What evolves: a frozen value of tuples, hashable, without arrays, fitness or ids of individuals."""
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits over all that the genome holds."""
+
+
+G = TypeVar("G", bound=Genome)
+
+
+@dataclass(frozen=True)
+class Variation(Generic[G]):
+    """A genome made from others.
+
+    Attributes:
+        genome: The new genome; the parents are unchanged.
+        operator: The operator's name, a verb such as `split_edge`.
+        touched: Markings of the genes it made, changed or removed.
+    """
+
+    genome: G
+    operator: str
+    touched: tuple[str, ...]
+
+
+class Encoding(Protocol[G]):
+    """A frozen, validated configuration that knows how one kind of genome varies and develops."""
+
+    @property
+    def decisions(self) -> Mapping[str, int]:
+        """The finite kinds of decision `sample` takes and their option counts; `POINTER` where they grow."""
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Names of the optional protocols this encoding also fulfils."""
+
+    def for_input(self, input_shape: Shape) -> "Encoding[G]":
+        """The same encoding with all that depends on a task's input fixed.
+
+        Args:
+            input_shape: `(channels, height, width)` or `(features,)`.
+        """
+
+    def sample(self, decide: Decide, *, rng: np.random.Generator) -> G:
+        """Make a genome: discrete structure through `decide`, real values from `rng`."""
+
+    def mutate(self, genome: G, *, rng: np.random.Generator) -> Variation[G]:
+        """Vary one genome."""
+
+    def crossover(self, a: G, b: G, *, rng: np.random.Generator) -> Variation[G]:
+        """Combine two genomes; `a` is the fitter."""
+
+    def develop(self, genome: G) -> Architecture:
+        """Grow the phenotype, the only thing the engine sees."""
+
+    def distance(self, a: G, b: G) -> float:
+        """How different two genomes are: 0 for equal ones, symmetric."""
+
+    def to_json(self, genome: G) -> dict[str, Any]:
+        """The genome as versioned JSON, without loss."""
+
+    def from_json(self, data: Mapping[str, Any]) -> G:
+        """The genome that `to_json` wrote.
+
+        Raises:
+            ValueError: If the data are no such genome.
+        """
+
+
+def uniform(rng: np.random.Generator) -> Decide:
+    """Decisions drawn uniformly: random search."""
+    return lambda site, n_options: int(rng.integers(n_options))

@@ -1,0 +1,202 @@
+"""The vocabulary of layer operations: shape rule, parameter axes and multiply-accumulates, without torch.
+
+Each entry here has its forward pass in `evonas/network/operations.py`. All spatial operations pad to keep the size
+("same"), so that a stride of s maps a side of n to ceil(n / s).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Shape = tuple[int, ...]
+"""`(channels, height, width)` for an image, `(features,)` for a vector; never the batch."""
+
+Axis = tuple[tuple[str, int], ...]
+"""One axis of a parameter as segments `(owner, size)`: who its channels come from."""
+
+KERNEL = "kernel"
+"""Owner of a spatial kernel axis; blocks of it are aligned at the centre, all others at the start."""
+ONE: Axis = (("one", 1),)
+"""An axis of length 1 that belongs to nobody."""
+
+INPUT, HEAD = "input", "head"
+DILATION = 2
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A tensor of a network, named by the node that holds it and its role there.
+
+    Attributes:
+        node: The node's id.
+        role: `kind/what`. It names the operation's kind, so that a changed operation inherits nothing.
+        axes: One tuple of segments an axis.
+        fan_in: How many inputs one output sums over; 0 for what starts as a constant.
+        trainable: False for normalisation statistics.
+    """
+
+    node: str
+    role: str
+    axes: tuple[Axis, ...]
+    fan_in: int = 0
+    trainable: bool = True
+
+    @property
+    def name(self) -> str:
+        """The tensor's name in a network's state, `node.role`."""
+        return f"{self.node}.{self.role}"
+
+    @property
+    def shape(self) -> Shape:
+        """The tensor's shape."""
+        return tuple(size(axis) for axis in self.axes)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a node does to its merged input.
+
+    Attributes:
+        name: The word used in architectures.
+        shape: `(attributes, input shape) -> output shape`.
+        weights: `(node, attributes, input axis, output axis) -> parameters` of the operation proper.
+        macs: `(attributes, input shape, output shape) -> multiply-accumulates` for one example.
+        spatial: True if it needs an input `(channels, height, width)`.
+        flattens: True if an image input is averaged over its area first.
+    """
+
+    name: str
+    shape: Callable[[Attributes, Shape], Shape]
+    weights: Callable[[str, Attributes, Axis, Axis], list[Parameter]]
+    macs: Callable[[Attributes, Shape, Shape], int]
+    spatial: bool = False
+    flattens: bool = False
+
+    @property
+    def parametric(self) -> bool:
+        """True if it has weights, hence a width, an activation and a normalisation of its own."""
+        return self.weights is not _no_weights
+
+
+def size(axis: Axis) -> int:
+    """The length of an axis."""
+    return sum(length for _, length in axis)
+
+
+def _kernel_axes(attributes: Attributes) -> tuple[Axis, Axis]:
+    kernel: Axis = ((KERNEL, attributes["kernel"]),)
+    return kernel, kernel
+
+
+def _strided(shape: Shape, stride: int) -> Shape:
+    return math.ceil(shape[1] / stride), math.ceil(shape[2] / stride)
+
+
+def _convolved(attributes: Attributes, shape: Shape) -> Shape:
+    return attributes["width"] or shape[0], *_strided(shape, attributes["stride"])
+
+
+def _pooled(attributes: Attributes, shape: Shape) -> Shape:
+    return shape[0], *_strided(shape, attributes["stride"])
+
+
+def _conv_weights(kind: str) -> Callable[[str, Attributes, Axis, Axis], list[Parameter]]:
+    def weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+        fan_in = size(source) * attributes["kernel"] ** 2
+        return [Parameter(node, f"{kind}/weight", (target, source, *_kernel_axes(attributes)), fan_in)]
+
+    return weights
+
+
+def _separable_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    depthwise = (source, ONE, *_kernel_axes(attributes))
+    pointwise = (target, source, ONE, ONE)
+    return [
+        Parameter(node, "separable/depthwise", depthwise, attributes["kernel"] ** 2),
+        Parameter(node, "separable/pointwise", pointwise, size(source)),
+    ]
+
+
+def _linear_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    return [Parameter(node, "linear/weight", (target, source), size(source))]
+
+
+def _head_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    return [Parameter(node, "head/weight", (target, source), size(source))]
+
+
+def _no_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    return []
+
+
+def _conv_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    return source[0] * attributes["kernel"] ** 2 * math.prod(target)
+
+
+def _separable_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    area = target[1] * target[2]
+    return source[0] * attributes["kernel"] ** 2 * area + source[0] * target[0] * area
+
+
+def _linear_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    return source[0] * target[0]
+
+
+def _no_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    return 0
+
+
+def _kept(attributes: Attributes, shape: Shape) -> Shape:
+    return shape
+
+
+def _flat(attributes: Attributes, shape: Shape) -> Shape:
+    return (attributes["width"] or shape[0],)
+
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        Operation(INPUT, _kept, _no_weights, _no_macs),
+        Operation("conv", _convolved, _conv_weights("conv"), _conv_macs, spatial=True),
+        Operation("dilated", _convolved, _conv_weights("dilated"), _conv_macs, spatial=True),
+        Operation("separable", _convolved, _separable_weights, _separable_macs, spatial=True),
+        Operation("max_pool", _pooled, _no_weights, _no_macs, spatial=True),
+        Operation("avg_pool", _pooled, _no_weights, _no_macs, spatial=True),
+        Operation("identity", _kept, _no_weights, _no_macs),
+        Operation("linear", _flat, _linear_weights, _linear_macs, flattens=True),
+        Operation(HEAD, _flat, _head_weights, _linear_macs, flattens=True),
+    )
+}
+"""Every operation by name. `dilated` is a convolution with dilation 2; `separable` a depthwise followed by a pointwise
+convolution with nothing in between; `head` the linear classifier; `identity` passes its merged input on."""
+
+ACTIVATIONS = ("relu", "silu", "tanh", "none")
+NORMALISATIONS = ("batch", "none")
+
+
+def parameters(node: str, operation: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    """The tensors of one node: those of its operation, then bias or normalisation.
+
+    Args:
+        node: The node's id.
+        operation: A key of `OPERATIONS`.
+        attributes: The node's attributes.
+        source: The axis of the merged input's channels.
+        target: The axis of the output's channels.
+    """
+    kind = OPERATIONS[operation]
+    if not kind.parametric:
+        return []
+    weights = kind.weights(node, attributes, source, target)
+    if attributes.get("normalisation", "none") == "none":
+        return [*weights, Parameter(node, f"{operation}/bias", (target,))]
+    return [
+        *weights,
+        Parameter(node, f"{operation}/scale", (target,)),
+        Parameter(node, f"{operation}/shift", (target,)),
+        Parameter(node, f"{operation}/mean", (target,), trainable=False),
+        Parameter(node, f"{operation}/variance", (target,), trainable=False),
+    ]
