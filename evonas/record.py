@@ -1,0 +1,125 @@
+"""What a campaign records: a proposal, its evaluation, and both together as an individual."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from genomes.encoding import Genome
+
+State = Literal["pending", "complete", "failed", "pruned"]
+COMPLETE, FAILED = "complete", "failed"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one evaluation may spend.
+
+    Attributes:
+        epochs: Passes over the training data.
+    """
+
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A genome that a search wants evaluated.
+
+    Attributes:
+        id: The individual's number, counted from 0 in the order of proposal.
+        genome: What to evaluate.
+        parents: Individuals it was made from, the fitter first; empty for a sampled one.
+        operator: How it was made: `sample`, a mutation's name, `crossover`, or several joined by `+`.
+        donors: Individuals it may inherit weights from, in order of precedence.
+        budget: What its evaluation may spend.
+        generation: The generation it was born in, counted from 0.
+        memory: What a policy must remember until it is told the result; JSON values.
+    """
+
+    id: int
+    genome: Genome
+    parents: tuple[int, ...]
+    operator: str
+    donors: tuple[int, ...]
+    budget: Budget
+    generation: int = 0
+    memory: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a proposal.
+
+    Attributes:
+        id: The individual's number.
+        state: `complete`, or `failed` with the reason in `error`, or `pruned`.
+        metrics: By name, all finite: `accuracy` and `loss` on the validation data, `accuracy_at_birth` (before any
+            training step), `parameters`, `macs`.
+        seconds: Time it took, wall clock.
+        epochs: Passes over the training data it was given.
+        curve: One mapping an epoch: `epoch`, `loss` (training), `validation_loss`, `validation_accuracy`.
+        fraction_inherited: Part of the trainable values that a donor left, 0 to 1.
+        origins: For every tensor by name, the individual that left most of it; its own number where nobody did.
+        weights: The trained tensors as safetensors bytes; None where there are none.
+        error: Why it failed, one line.
+        training_seconds: The part of `seconds` spent in the training loop.
+    """
+
+    id: int
+    state: State
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    epochs: int = 0
+    curve: tuple[Mapping[str, float], ...] = ()
+    fraction_inherited: float = 0.0
+    origins: Mapping[str, int] = field(default_factory=dict)
+    weights: bytes | None = None
+    error: str = ""
+    training_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Individual:
+    """A proposal and, once it is told, its evaluation, as read from a campaign's store.
+
+    Attributes:
+        id: Its number.
+        state: `pending` until it is told.
+        parents: See `Proposal`.
+        operator: See `Proposal`.
+        donors: See `Proposal`.
+        generation: See `Proposal`.
+        genome: The genome as JSON text.
+        genome_digest: Digest of the genome.
+        digest: Digest of the architecture it develops into; isomorphic architectures share it.
+        fitness: Its value for the search, higher is better; None unless complete.
+        metrics: See `Evaluation`.
+        fraction_inherited: See `Evaluation`.
+        seconds: See `Evaluation`.
+        epochs: See `Evaluation`.
+        curve: See `Evaluation`.
+        origins: See `Evaluation`.
+        weights_sha256: Hash of its weights file as it was written; None where there was none.
+        error: See `Evaluation`.
+        elapsed: Seconds of the campaign's clock when it was told.
+    """
+
+    id: int
+    state: State
+    parents: tuple[int, ...]
+    operator: str
+    donors: tuple[int, ...]
+    generation: int
+    genome: str
+    genome_digest: str
+    digest: str
+    fitness: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    fraction_inherited: float = 0.0
+    seconds: float = 0.0
+    epochs: int = 0
+    curve: tuple[Mapping[str, float], ...] = ()
+    origins: Mapping[str, int] = field(default_factory=dict)
+    weights_sha256: str | None = None
+    error: str = ""
+    elapsed: float = 0.0
