@@ -5,96 +5,22 @@ structure, unbounded depth (here under the stated cap `max_nodes`), and a random
 mutation and no crossover: those of `genomes/dag_operators.py` are ours.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from genomes import dag_operators
 from genomes.architecture import MERGES, Architecture, Node
-from genomes.encoding import POINTER, Decide, Site, Variation
-from genomes.innovation import fresh_marking, marking
+from genomes.dag_genome import OUTPUT, SOURCE, DagGenome, Edge, Gene
+from genomes.encoding import POINTER, Decide, Variation
+from genomes.innovation import fresh_marking
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
 
 SPATIAL = ("conv", "separable", "dilated", "max_pool", "avg_pool")
 OPERATIONS = (*SPATIAL, "identity", "linear")
 POOLS = ("max_pool", "avg_pool")
-SOURCE, OUTPUT = "input", "output"
-"""The markings of the two ends, which every genome has."""
-
-
-class Gene(NamedTuple):
-    """One node. What its operation does not use is carried along silently.
-
-    Attributes:
-        marking: Its historical marking.
-        operation: A word of `OPERATIONS`, or `head` on the output.
-        kernel: Side of the kernel in pixels.
-        width: Channels it puts out; 0 for as many as come in.
-        stride: 1 or more.
-        activation: A word of `genomes.operations.ACTIVATIONS`.
-        normalisation: A word of `genomes.operations.NORMALISATIONS`.
-        merge: `sum` or `concat`.
-        start: How weights begin that no parent leaves: `random`, `identity` or `zero`.
-    """
-
-    marking: str
-    operation: str
-    kernel: int = 3
-    width: int = 0
-    stride: int = 1
-    activation: str = "none"
-    normalisation: str = "none"
-    merge: str = "sum"
-    start: str = "random"
-
-
-Edge = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class DagGenome:
-    """Nodes in topological order with the output last, and edges `(source, target)`.
-
-    The order of the edges into a node is the order of its inputs: the first is the principal one.
-    """
-
-    nodes: tuple[Gene, ...]
-    edges: tuple[Edge, ...]
-
-    @cached_property
-    def digest(self) -> str:
-        """16 hexadecimal digits over all genes."""
-        return marking(json.dumps([self.nodes, self.edges]))
-
-    @cached_property
-    def genes(self) -> dict[str, Gene]:
-        """The nodes by marking."""
-        return {gene.marking: gene for gene in self.nodes}
-
-    @cached_property
-    def inputs(self) -> dict[str, list[str]]:
-        """The markings each node reads, the principal one first."""
-        found: dict[str, list[str]] = {gene.marking: [] for gene in self.nodes}
-        for source, target in self.edges:
-            found[target].append(source)
-        return found
-
-    @cached_property
-    def markings(self) -> tuple[str, ...]:
-        """The marking of every gene, nodes then edges."""
-        return (*self.genes, *(edge_marking(edge) for edge in self.edges))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "DagGenome":
-        return self
-
-
-def edge_marking(edge: Edge) -> str:
-    """The historical marking of an edge."""
-    return marking("edge", *edge)
 
 
 @dataclass(frozen=True)
@@ -135,7 +61,12 @@ class Dag:
     mutations: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
-        known = {"activations": ACTIVATIONS, "normalisations": NORMALISATIONS, "merges": MERGES, "operations": OPERATIONS}
+        known = {
+            "activations": ACTIVATIONS,
+            "normalisations": NORMALISATIONS,
+            "merges": MERGES,
+            "operations": OPERATIONS,
+        }
         for field, words in known.items():
             chosen = getattr(self, field)
             if chosen is not None and (not chosen or (unknown := [w for w in chosen if w not in words])):
@@ -196,9 +127,7 @@ class Dag:
         genes: list[Gene] = []
         edges: list[Edge] = []
         earlier = [SOURCE]
-        while len(genes) < self.min_nodes or (
-            len(genes) < self.max_sampled and decide(("more", len(genes)), 2)
-        ):
+        while len(genes) < self.min_nodes or (len(genes) < self.max_sampled and decide(("more", len(genes)), 2)):
             at = len(genes)
             drawn = self.draw(decide, at)
             chosen = [earlier[decide(("earlier", at, 0), len(earlier))]]
@@ -323,4 +252,3 @@ _USED: dict[str, tuple[str, ...]] = {
     HEAD: (),
 }
 """The columns each operation reads."""
-

@@ -1,0 +1,1 @@
+"""The engine: genomes are evolved, developed into networks, trained with inherited weights, and recorded."""

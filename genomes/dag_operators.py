@@ -1,0 +1,376 @@
+"""Mutation and crossover of the direct DAG encoding: each result is valid by construction.
+
+These operators are ours; Irwin-Harris et al. 2019 define none. Insertions start as the identity or as zero, so that a
+child begins with its parent's function; `widen` and `deepen` are offered only where that holds exactly (Net2Net, Chen,
+Goodfellow & Shlens 2016, https://arxiv.org/abs/1511.05641, whose random copies we replace by zero input blocks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from genomes.architecture import CONCAT, IDENTITY_START, SUM, ZERO_START
+from genomes.dag_genome import OUTPUT, SOURCE, DagGenome, Edge, Gene, ordered
+from genomes.encoding import Variation, uniform
+from genomes.innovation import fresh_marking
+from genomes.operations import OPERATIONS as KINDS
+
+if TYPE_CHECKING:
+    from genomes.dag import Dag
+
+T = TypeVar("T")
+Operator = Callable[["Dag", "DagGenome", np.random.Generator], "Variation[DagGenome] | None"]
+SHARE_TAKEN = 0.5
+"""Part of the genes that only the second parent has which a crossover takes."""
+
+
+def mutate(config: Dag, genome: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
+    """Apply one operator, drawn by weight among those that fit this genome.
+
+    Raises:
+        ValueError: If no operator of positive weight fits.
+    """
+    weights = {name: weight for name, weight in config.mutation_weights.items() if weight > 0}
+    names, left = list(weights), np.array(list(weights.values()))
+    order = rng.choice(len(names), len(names), replace=False, p=left / left.sum())
+    for index in order:
+        if (variation := OPERATORS[names[index]](config, genome, rng)) is not None:
+            return variation
+    raise ValueError(f"genome {genome.digest}: expected one of {', '.join(names)} to fit it, none does; allow others")
+
+
+def crossover(config: Dag, a: DagGenome, b: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
+    """Align two genomes by their markings; `a` is the fitter.
+
+    Matching nodes are taken from either parent at random and those that only `a` has are kept, as Stanley &
+    Miikkulainen 2002 do. Unlike theirs, genes that only `b` has are taken too, each with probability ½, in marking order,
+    where no cycle arises and the cap on nodes allows.
+    """
+    genes = {name: b.genes[name] if name in b.genes and rng.random() < 0.5 else gene for name, gene in a.genes.items()}
+    edges = list(a.edges)
+    taken = set()
+    for name in sorted(set(b.genes) - set(a.genes)):
+        if rng.random() < SHARE_TAKEN and len(genes) <= config.max_nodes:
+            genes[name] = b.genes[name]
+            taken.add(name)
+    for edge in sorted(set(b.edges) - set(a.edges)):
+        known = all(end in genes or end == SOURCE for end in edge)
+        wanted = bool(taken & set(edge)) or rng.random() < SHARE_TAKEN
+        if known and wanted and not _reaches(edges, edge[1], edge[0]):
+            edges.append(edge)
+    child = ordered(genes, edges)
+    changed = [name for name, gene in child.genes.items() if a.genes.get(name) != gene]
+    return Variation(child, "crossover", tuple(changed))
+
+
+def add_node(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Add a branch beside an edge: a new node that reads the edge's source and feeds its target, starting from zero."""
+    if len(genome.nodes) > config.max_nodes:
+        return None
+    source, target = _pick(genome.edges, rng)
+    return _branch(config, genome, source, target, "add_node", _placeable(config, genome, source, target), rng)
+
+
+def split_edge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Put a new node on an edge; where it has weights they start as the identity."""
+    if len(genome.nodes) > config.max_nodes:
+        return None
+    source, target = edge = _pick(genome.edges, rng)
+    gene = config.draw(uniform(rng), "new", _placeable(config, genome, source, target))
+    if KINDS[gene.operation].parametric:
+        activation = "relu" if source in _nonnegative(genome) else gene.activation
+        gene = gene._replace(width=0, stride=1, activation=activation, normalisation="none", start=IDENTITY_START)
+    return _inserted(genome, gene, edge, "split_edge")
+
+
+def deepen(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Add a layer and keep the function exactly: on an edge after a ReLU as the identity, else as a zero branch."""
+    if len(genome.nodes) > config.max_nodes:
+        return None
+    source, target = edge = _pick(genome.edges, rng)
+    flat = source in _flat(config, genome)
+    words = [word for word in config.vocabulary if KINDS[word].parametric and (word == "linear") == flat]
+    if not words:
+        return None
+    if source not in _nonnegative(genome):
+        merge = genome.genes[target].merge
+        exact = len(genome.inputs[target]) == 1 or merge == SUM
+        return _branch(config, genome, source, target, "deepen", words, rng, width=0) if exact else None
+    gene = config.draw(uniform(rng), "new", tuple(words))._replace(
+        width=0, stride=1, activation="relu", normalisation="none", start=IDENTITY_START
+    )
+    return _inserted(genome, gene, edge, "deepen")
+
+
+def widen(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a node the next larger width where the function can be kept exactly."""
+    shapes = config.develop(genome).shapes(config.input_shape)
+    for name in _shuffled(_parametric(genome), rng):
+        larger = [width for width in config.widths if width > shapes[name][0]]
+        if larger and _widens_exactly(genome, name, shapes):
+            return _changed(genome, name, "widen", width=larger[0])
+    return None
+
+
+def add_edge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Let a node read one more earlier node."""
+    flat = _flat(config, genome)
+    present = set(genome.edges)
+    names = [SOURCE, *genome.genes]
+    free = [
+        (source, target)
+        for at, source in enumerate(names)
+        for target in names[at + 1 :]
+        if (source, target) not in present and (source not in flat or target in flat or target == OUTPUT)
+    ]
+    if not free:
+        return None
+    edge = _pick(free, rng)
+    return Variation(ordered(genome.genes, [*genome.edges, edge]), "add_edge", (edge[1],))
+
+
+def remove_edge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Take away an edge whose ends stay connected without it."""
+    readers = [source for source, _ in genome.edges]
+    spare = [
+        (source, target)
+        for source, target in genome.edges
+        if len(genome.inputs[target]) > 1 and (source == SOURCE or readers.count(source) > 1)
+    ]
+    if not spare:
+        return None
+    edge = _pick(spare, rng)
+    kept = [other for other in genome.edges if other != edge]
+    return Variation(ordered(genome.genes, kept), "remove_edge", (edge[1],))
+
+
+def remove_node(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Take a node out; what read it reads its inputs instead. At least one node stays."""
+    if len(genome.nodes) <= 2:
+        return None
+    gone = _pick(_inner(genome), rng)
+    edges: list[Edge] = []
+    for source, target in genome.edges:
+        if source == gone:
+            edges += [(earlier, target) for earlier in genome.inputs[gone]]
+        elif target != gone:
+            edges.append((source, target))
+    genes = {name: gene for name, gene in genome.genes.items() if name != gone}
+    return Variation(ordered(genes, dict.fromkeys(edges)), "remove_node", (gone,))
+
+
+def change_operation(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a node another operation; its weights start afresh."""
+    flat = _flat(config, genome)
+    for name in _shuffled(_inner(genome), rng):
+        gene = genome.genes[name]
+        readers = [target for source, target in genome.edges if source == name]
+        flattening = all(target in flat or target == OUTPUT for target in readers)
+        words = [word for word in config.vocabulary if word != gene.operation and (word != "linear" or flattening)]
+        if words:
+            word = _pick(words, rng)
+            kernel = config.kernel_for(word, gene.kernel)
+            return _changed(genome, name, "change_operation", operation=word, kernel=kernel, start="random")
+    return None
+
+
+def change_width(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a node with weights another width."""
+    return _change_column(genome, "width", lambda gene: config.widths, _parametric(genome), rng)
+
+
+def change_kernel(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a spatial node another kernel."""
+    return _change_column(genome, "kernel", lambda gene: config.kernels_of(gene.operation), _spatial(genome), rng)
+
+
+def change_stride(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a spatial node another stride."""
+    return _change_column(genome, "stride", lambda gene: config.strides, _spatial(genome), rng)
+
+
+def change_activation(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a node with weights another activation."""
+    return _change_column(genome, "activation", lambda gene: config.activations, _parametric(genome), rng)
+
+
+def change_normalisation(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Give a node with weights another normalisation."""
+    return _change_column(genome, "normalisation", lambda gene: config.normalisations, _parametric(genome), rng)
+
+
+def change_merge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
+    """Merge the several inputs of a node the other way."""
+    merging = [name for name, sources in genome.inputs.items() if len(sources) > 1]
+    return _change_column(genome, "merge", lambda gene: config.merges, merging, rng)
+
+
+OPERATORS: dict[str, Operator] = {
+    operator.__name__: operator
+    for operator in (
+        add_node,
+        split_edge,
+        add_edge,
+        remove_edge,
+        remove_node,
+        change_operation,
+        change_width,
+        change_kernel,
+        change_stride,
+        change_activation,
+        change_normalisation,
+        change_merge,
+        widen,
+        deepen,
+    )
+}
+"""Every mutation operator by name: `(config, genome, rng) -> Variation`, or None where it does not fit the genome."""
+
+
+def _pick(options: Sequence[T], rng: np.random.Generator) -> T:
+    return options[int(rng.integers(len(options)))]
+
+
+def _shuffled(options: Sequence[T], rng: np.random.Generator) -> list[T]:
+    return [options[index] for index in rng.permutation(len(options))]
+
+
+def _inner(genome: DagGenome) -> list[str]:
+    return [gene.marking for gene in genome.nodes[:-1]]
+
+
+def _parametric(genome: DagGenome) -> list[str]:
+    return [name for name in _inner(genome) if KINDS[genome.genes[name].operation].parametric]
+
+
+def _spatial(genome: DagGenome) -> list[str]:
+    return [name for name in _inner(genome) if KINDS[genome.genes[name].operation].spatial]
+
+
+def _changed(genome: DagGenome, name: str, operator: str, **columns: Any) -> Variation[DagGenome]:
+    genes = {**genome.genes, name: genome.genes[name]._replace(**columns)}
+    return Variation(DagGenome(tuple(genes.values()), genome.edges), operator, (name,))
+
+
+def _change_column(
+    genome: DagGenome,
+    column: str,
+    options: Callable[[Gene], Sequence[Any]],
+    candidates: Sequence[str],
+    rng: np.random.Generator,
+) -> Variation[DagGenome] | None:
+    for name in _shuffled(candidates, rng):
+        gene = genome.genes[name]
+        others = [option for option in options(gene) if option != getattr(gene, column)]
+        if others:
+            return _changed(genome, name, f"change_{column}", **{column: _pick(others, rng)})
+    return None
+
+
+def _inserted(genome: DagGenome, gene: Gene, edge: Edge, operator: str) -> Variation[DagGenome]:
+    """The genome with a new node on an edge, at the edge's place among its target's inputs."""
+    name = fresh_marking(genome.genes, "split", genome.edge_markings[edge])
+    edges: list[Edge] = []
+    for other in genome.edges:
+        edges += [(edge[0], name), (name, edge[1])] if other == edge else [other]
+    genes = {**genome.genes, name: gene._replace(marking=name)}
+    return Variation(ordered(genes, edges), operator, (name, edge[1]))
+
+
+def _branch(
+    config: Dag,
+    genome: DagGenome,
+    source: str,
+    target: str,
+    operator: str,
+    words: Sequence[str],
+    rng: np.random.Generator,
+    **columns: Any,
+) -> Variation[DagGenome]:
+    """The genome with a new node that reads `source` and feeds `target` last.
+
+    Into a sum it starts from zero. Into a concatenation it starts at random: there it is what reads it whose new
+    input block starts from zero, and two zeros in a row would never learn.
+    """
+    gene = config.draw(uniform(rng), "new", tuple(words))._replace(stride=1, **columns)
+    genes = dict(genome.genes)
+    if len(genome.inputs[target]) == 1:
+        genes[target] = genes[target]._replace(merge=SUM if SUM in config.merges else CONCAT)
+    if genes[target].merge == SUM:
+        gene = gene._replace(start=ZERO_START)
+    name = fresh_marking(genes, "branch", genome.edge_markings[source, target])
+    genes[name] = gene._replace(marking=name)
+    edges = [*genome.edges, (source, name), (name, target)]
+    return Variation(ordered(genes, edges), operator, (name, target))
+
+
+def _placeable(config: Dag, genome: DagGenome, source: str, target: str) -> tuple[str, ...]:
+    """Operations for a node between two others that flatten nothing which still has height and width."""
+    flat = _flat(config, genome)
+    if target in flat or target == OUTPUT:
+        return config.vocabulary
+    return tuple(word for word in config.vocabulary if word != "linear") or ("identity",)
+
+
+def _flat(config: Dag, genome: DagGenome) -> set[str]:
+    """The nodes whose output is a vector."""
+    flat = {SOURCE} if len(config.input_shape) == 1 else set()
+    for name, sources in genome.inputs.items():
+        if genome.genes[name].operation == "linear" or any(source in flat for source in sources):
+            flat.add(name)
+    return flat
+
+
+def _nonnegative(genome: DagGenome) -> set[str]:
+    """The nodes whose output is never negative, which a ReLU leaves as it is."""
+    found: set[str] = set()
+    for name, sources in genome.inputs.items():
+        gene = genome.genes[name]
+        passes = not KINDS[gene.operation].parametric and all(source in found for source in sources)
+        if passes or (KINDS[gene.operation].parametric and gene.activation == "relu"):
+            found.add(name)
+    return found
+
+
+def _widens_exactly(genome: DagGenome, widened: str, shapes: dict[str, tuple[int, ...]]) -> bool:
+    """True if new channels at the end of a node's output reach weights without touching channels that were there.
+
+    Growth is followed downstream until weights with a width of their own absorb it. It must not shift channels before a
+    sum, nor add to channels that another input of the sum already fills.
+    """
+    at_end, inside = {widened}, set[str]()
+    for name, sources in genome.inputs.items():
+        gene = genome.genes[name]
+        growing = [source for source in sources if source in at_end or source in inside]
+        if not growing or name == widened:
+            continue
+        shifted = any(source in inside for source in growing)
+        if len(sources) > 1 and gene.merge == CONCAT:
+            shifted = shifted or growing != [sources[-1]]
+        elif len(sources) > 1:
+            widest = max(shapes[source][0] for source in sources)
+            if shifted or any(shapes[source][0] < widest for source in growing):
+                return False
+        if gene.operation == "head" or (gene.width and KINDS[gene.operation].parametric):
+            if gene.start == IDENTITY_START:
+                return False
+        elif shifted and (gene.start == IDENTITY_START or not KINDS[gene.operation].parametric):
+            inside.add(name)
+        else:
+            at_end.add(name)
+    return True
+
+
+def _reaches(edges: Sequence[Edge], start: str, goal: str) -> bool:
+    frontier, seen = [start], {start}
+    while frontier:
+        if goal in seen:
+            return True
+        at = frontier.pop()
+        ahead = {target for source, target in edges if source == at} - seen
+        seen |= ahead
+        frontier += sorted(ahead)
+    return goal in seen
