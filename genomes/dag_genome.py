@@ -102,10 +102,6 @@ def ordered(genes: Mapping[str, Gene], edges: Iterable[Edge]) -> DagGenome:
     while waiting:
         ready = (name for name, sources in waiting.items() if sources <= placed)
         free = next((name for name in ready if name != OUTPUT), OUTPUT)
-            name
-            for name, sources in waiting.items()
-            if sources <= placed and (name != OUTPUT or len(waiting) == 1)
-        )
         nodes.append(genes[free])
         placed.add(free)
         del waiting[free]

@@ -46,8 +46,8 @@ def crossover(config: Dag, a: DagGenome, b: DagGenome, *, rng: np.random.Generat
     """Align two genomes by their markings; `a` is the fitter.
 
     Matching nodes are taken from either parent at random and those that only `a` has are kept, as Stanley &
-    Miikkulainen 2002 do. Unlike theirs, genes that only `b` has are taken too, each with probability ½, in marking order,
-    where no cycle arises and the cap on nodes allows.
+    Miikkulainen 2002 do. Unlike theirs, genes that only `b` has are taken too, each with probability ½, in marking
+    order, where no cycle arises and the cap on nodes allows.
     """
     genes = {name: b.genes[name] if name in b.genes and rng.random() < 0.5 else gene for name, gene in a.genes.items()}
     edges = list(a.edges)

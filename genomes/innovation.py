@@ -1,7 +1,7 @@
 """Historical markings derived from content: the same structural mutation has the same name in every lineage.
 
 Stanley & Miikkulainen 2002 (https://doi.org/10.1162/106365602320169811) number innovations with a global counter and
-match equal mutations only within one generation. Here a marking is a 64-bit hash of what made the gene, so that homology
+match equal mutations only within one generation. Here a marking is a 64-bit hash of what made the gene: homology
 holds across generations, workers and restarts, and there is no counter or registry to checkpoint. The price is that a
 gene removed and made again gets its old marking back, which is wanted: it is the same place in the network.
 """
