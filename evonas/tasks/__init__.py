@@ -1,0 +1,14 @@
+"""What candidates are trained and judged on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from evonas.tasks.arrays import Arrays, from_arrays
+from evonas.tasks.digits import Digits
+from evonas.tasks.prepare import Splitting, prepare
+from evonas.tasks.task import DataError, Split, Task
+
+TaskConfig = Annotated[Digits | Arrays, Field(discriminator="name")]
+
+__all__ = ["Arrays", "DataError", "Digits", "Split", "Splitting", "Task", "TaskConfig", "from_arrays", "prepare"]

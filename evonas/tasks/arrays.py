@@ -1,0 +1,169 @@
+"""A user's own arrays, from an `.npz` file or from memory."""
+
+import lzma
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from evonas.tasks.checks import Array, Layout
+from evonas.tasks.prepare import SplitSeed, TestFraction, ValidationFraction, prepare
+from evonas.tasks.task import DataError, Task
+
+WHOLE = ("X", "y")
+DIVIDED = ("X_train", "y_train", "X_test", "y_test")
+EXPECTED = f"expected the arrays {', '.join(WHOLE)} or {', '.join(DIVIDED)}"
+SAVE = "save it with np.savez(path, X=X, y=y)"
+DAMAGED = (
+    ValueError,
+    OSError,
+    EOFError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    RuntimeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+
+
+class Arrays(BaseModel):
+    """The arrays `X, y` or `X_train, y_train, X_test, y_test` of an `.npz` file; see `from_arrays` for their shapes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["arrays"] = "arrays"
+    path: Annotated[str, Field(min_length=1, description="The file; a relative one starts at the current directory.")]
+    layout: Annotated[
+        Layout, Field(description="Where four-dimensional inputs have their channels; auto refuses to guess.")
+    ] = "auto"
+    split_seed: SplitSeed = 0
+    validation_fraction: ValidationFraction = 0.2
+    test_fraction: TestFraction = 0.2
+
+    def load(self) -> Task:
+        """Read, check, split and normalise the arrays; nothing is ever unpickled.
+
+        Raises:
+            DataError: The file cannot be read or its arrays make no task; names the path and the array.
+        """
+        path = Path(os.path.expanduser(self.path))
+        found = _read(path)
+        X, y, *test = found.values()
+        keys = DIVIDED if test else (*WHOLE, "X_test", "y_test")
+        try:
+            return prepare(
+                self.name,
+                X,
+                y,
+                test=(test[0], test[1]) if test else None,
+                config=self,
+                layout=self.layout,
+                keys=keys,
+            )
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+
+
+def from_arrays(
+    X: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    X_test: npt.ArrayLike | None = None,
+    y_test: npt.ArrayLike | None = None,
+    layout: Layout = "auto",
+    split_seed: int = 0,
+    validation_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+) -> Task:
+    """Make a task of arrays in memory; the same task as from an `.npz` file that holds them.
+
+    Args:
+        X: `(n, features)`, `(n, height, width)` (one channel) or `(n, channels, height, width)`; booleans, integers
+            or floats. Square `(n, height, width, channels)` of 1, 3 or 4 channels is recognised.
+        y: `(n,)`; integers, booleans, strings or floats that are whole numbers. Classes are sorted.
+        X_test: A test set of its own, rows shaped as in `X`; None splits one off.
+        y_test: Labels of `X_test`.
+        layout: Where four-dimensional inputs have their channels.
+        split_seed: Fixes which examples go into which part.
+        validation_fraction: Part of all examples (of the training ones if a test set is given), up to 0.4.
+        test_fraction: Part of all examples, up to 0.4; not used if a test set is given.
+
+    Raises:
+        DataError: The arrays make no task; the message names the array and the way out.
+    """
+    if (X_test is None) != (y_test is None):
+        raise DataError("X_test, y_test: expected both or neither, got one; give the other, or split a test set off")
+    config = Arrays(
+        path="memory",
+        layout=layout,
+        split_seed=split_seed,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+    )
+    test = None if X_test is None or y_test is None else (X_test, y_test)
+    return prepare(config.name, X, y, test=test, config=config, layout=layout)
+
+
+def _read(path: Path) -> dict[str, Array]:
+    """The two or four arrays of the file, by key."""
+    _check_file(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = archive.files
+            keys = [chosen for chosen in (WHOLE, DIVIDED) if set(chosen) <= set(found)]
+            if len(keys) != 1:
+                raise DataError(f"{path}: {EXPECTED}, found {', '.join(found) or 'none'}; {SAVE}")
+            return {key: _member(archive, key, path) for key in keys[0]}
+    except DataError:
+        raise
+    except DAMAGED as error:
+        raise DataError(
+            f"{path}: expected an .npz file, got a damaged one ({_reason(error)}); save it again"
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise DataError(f"{path}: expected an .npz file, got a directory; name a file in it")
+        if not path.exists():
+            raise DataError(f"{path}: expected an .npz file, found nothing there; check the path")
+        if not path.is_file():
+            raise DataError(f"{path}: expected an .npz file, got no regular file; {SAVE}")
+        with path.open("rb") as file:
+            head = file.read(6)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if head == b"\x93NUMPY":
+        raise DataError(f"{path}: expected an .npz file, got a single array (.npy); {SAVE}")
+    if head[:1] == b"\x80":
+        raise DataError(f"{path}: expected an .npz file, got a pickle, which is never loaded; {SAVE}")
+    if head[:4] not in (b"PK\x03\x04", b"PK\x05\x06"):
+        raise DataError(f"{path}: expected an .npz file, got {'another format' if head else 'an empty file'}; {SAVE}")
+
+
+def _member(archive: "np.lib.npyio.NpzFile", key: str, path: Path) -> Array:
+    try:
+        array = archive[key]
+    except DAMAGED as error:
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"{path}: {key}: expected numbers or strings, got an object array, which would have to be unpickled; "
+                "save it with a plain dtype"
+            ) from error
+        raise DataError(f"{path}: {key}: cannot be read ({_reason(error)}); save the file again") from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path}: {key}: expected an array, got a file that is none; {SAVE}")
+    return array
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error).partition("\n")[0] or type(error).__name__)[:200]
