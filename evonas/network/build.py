@@ -1,0 +1,92 @@
+"""An architecture as an nn.Module whose tensors are named by node and role."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evonas.network.operations import ACTIVATIONS, OPERATIONS, merged
+from genomes.architecture import Architecture, Layer
+from genomes.operations import Parameter, Shape
+
+EPSILON = 1e-5
+MOMENTUM = 0.1
+
+
+class LayerModule(nn.Module):
+    """One node: merge, operation, normalisation, activation. Its tensors are named by role, e.g. `conv/weight`."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.node = layer.node
+        self.source = layer.source
+        self.operation = OPERATIONS[layer.node.operation]
+        self.activation = ACTIVATIONS[layer.node.settings.get("activation", "none")]
+        self.normalised = layer.node.settings.get("normalisation", "none") == "batch"
+        self.momentum = MOMENTUM
+        for parameter in layer.parameters:
+            tensor = torch.empty(parameter.shape)
+            if parameter.trainable:
+                self.register_parameter(parameter.role, nn.Parameter(tensor))
+            else:
+                self.register_buffer(parameter.role, tensor)
+
+    def forward(self, inputs: list[Tensor]) -> Tensor:
+        """Outputs `(batch, *target)` for inputs of the shapes that the layout gives."""
+        tensors = self._parameters | self._buffers
+        x = merged(inputs, self.node.merge, self.source)
+        x = self.operation(x, tensors, self.node.settings)  # type: ignore[arg-type]
+        if self.normalised:
+            mean, variance, scale, shift = (tensors[f"{self.node.operation}/{role}"] for role in _NORMALISATION)
+            x = F.batch_norm(x, mean, variance, scale, shift, self.training, self.momentum, EPSILON)
+        return self.activation(x)
+
+
+_NORMALISATION = ("mean", "variance", "scale", "shift")
+
+
+class Network(nn.Module):
+    """An architecture for inputs of one shape; every tensor of its state is named `node.role`.
+
+    Weights are uninitialised until `evonas.network.inherit` fills them.
+
+    Args:
+        architecture: The phenotype.
+        input_shape: `(channels, height, width)` or `(features,)`.
+        n_outputs: Values the head puts out.
+
+    Raises:
+        ValueError: If a node cannot take what it is given.
+    """
+
+    def __init__(self, architecture: Architecture, input_shape: Shape, n_outputs: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.layers = architecture.layout(input_shape, n_outputs)
+        for layer in self.layers:
+            self.add_module(layer.node.id, LayerModule(layer))
+        readers = [source for node in architecture.nodes for source in node.inputs]
+        self._n_readers = {node.id: readers.count(node.id) for node in architecture.nodes}
+
+    @property
+    def described(self) -> dict[str, Parameter]:
+        """Every tensor's description by its name."""
+        return {parameter.name: parameter for layer in self.layers for parameter in layer.parameters}
+
+    @property
+    def normalisations(self) -> list[LayerModule]:
+        """The layers that keep running statistics."""
+        return [module for module in self.children() if isinstance(module, LayerModule) and module.normalised]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs `(batch, n_outputs)` for inputs `(batch, *input_shape)`."""
+        left = dict(self._n_readers)
+        values: dict[str, Tensor] = {}
+        for layer in self.layers:
+            node = layer.node
+            x = self._modules[node.id]([values[source] for source in node.inputs] or [x])  # type: ignore[misc]
+            values[node.id] = x
+            for source in node.inputs:
+                left[source] -= 1
+                if not left[source]:
+                    del values[source]
+        return x

@@ -1,0 +1,108 @@
+"""What each operation of `genomes.operations` computes in torch; a test pairs the two."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from genomes.architecture import CONCAT
+from genomes.operations import DILATION, Shape
+
+Tensors = Mapping[str, Tensor]
+Forward = Callable[[Tensor, Tensors, Mapping[str, Any]], Tensor]
+"""`(inputs, tensors by role, attributes) -> outputs`, `(batch, channels, height, width)` or `(batch, features)`."""
+
+
+def _conv(kind: str, dilation: int) -> Forward:
+    weight, bias = f"{kind}/weight", f"{kind}/bias"
+
+    def forward(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+        padding = dilation * (settings["kernel"] - 1) // 2
+        return F.conv2d(x, tensors[weight], tensors.get(bias), settings["stride"], padding, dilation)
+
+    return forward
+
+
+def _separable(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    depthwise, pointwise = tensors["separable/depthwise"], tensors["separable/pointwise"]
+    x = F.conv2d(x, depthwise, None, settings["stride"], settings["kernel"] // 2, groups=len(depthwise))
+    return F.conv2d(x, pointwise, tensors.get("separable/bias"))
+
+
+def _max_pool(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    return F.max_pool2d(x, settings["kernel"], settings["stride"], settings["kernel"] // 2)
+
+
+def _avg_pool(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    kernel = settings["kernel"]
+    return F.avg_pool2d(x, kernel, settings["stride"], kernel // 2, count_include_pad=False)
+
+
+def _linear(kind: str) -> Forward:
+    weight, bias = f"{kind}/weight", f"{kind}/bias"
+
+    def forward(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+        return F.linear(flat(x), tensors[weight], tensors.get(bias))
+
+    return forward
+
+
+def _identity(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    return x
+
+
+OPERATIONS: dict[str, Forward] = {
+    "input": _identity,
+    "conv": _conv("conv", 1),
+    "dilated": _conv("dilated", DILATION),
+    "separable": _separable,
+    "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
+    "identity": _identity,
+    "linear": _linear("linear"),
+    "head": _linear("head"),
+}
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda x: F.relu(x, inplace=True),
+    "silu": F.silu,
+    "tanh": torch.tanh,
+    "none": lambda x: x,
+}
+
+
+def flat(x: Tensor) -> Tensor:
+    """Images `(batch, channels, height, width)` averaged over their area; vectors as they are."""
+    return x.mean((2, 3)) if x.dim() == 4 else x
+
+
+def merged(inputs: list[Tensor], merge: str, shape: Shape) -> Tensor:
+    """Several inputs as one, as `genomes.architecture.Node.merge` describes.
+
+    Args:
+        inputs: Each `(batch, channels, height, width)` or `(batch, features)`.
+        merge: `sum` or `concat`.
+        shape: Shape of one merged example.
+    """
+    if len(inputs) == 1:
+        return inputs[0]
+    inputs = [_resized(x, shape) for x in inputs]
+    if merge == CONCAT:
+        return torch.cat(inputs, 1)
+    total = _padded(inputs[0], shape[0])
+    for x in inputs[1:]:
+        total = total + _padded(x, shape[0])
+    return total
+
+
+def _resized(x: Tensor, shape: Shape) -> Tensor:
+    if len(shape) == 1:
+        return flat(x)
+    return x if x.shape[2:] == shape[1:] else F.adaptive_avg_pool2d(x, (shape[1], shape[2]))
+
+
+def _padded(x: Tensor, width: int) -> Tensor:
+    missing = width - x.shape[1]
+    return F.pad(x, (0, 0) * (x.dim() - 2) + (0, missing)) if missing else x
