@@ -116,7 +116,7 @@ def _read(path: Path) -> dict[str, Array]:
     """The two or four arrays of the file, by key."""
     _check_file(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = archive.files
             keys = [chosen for chosen in (WHOLE, DIVIDED) if set(chosen) <= set(found)]
             if len(keys) != 1:

@@ -45,7 +45,7 @@ def check_inputs(values: npt.ArrayLike, key: str) -> Array:
         key: Its name in errors.
 
     Returns:
-        The same values and shape, of a kind that numpy computes with.
+        The same values and shape, floats as float32 or float64.
 
     Raises:
         DataError: Another type or dimension, no values at all, or some that are not finite.
@@ -66,7 +66,8 @@ def check_inputs(values: npt.ArrayLike, key: str) -> Array:
     if X.size == 0:
         raise DataError(f"{key}: expected at least one value, got an empty array of shape {X.shape}")
     if X.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            X = X.astype(np.float32 if X.dtype.itemsize <= 4 else np.float64, copy=False)
             bad = ~(np.abs(X) <= LARGEST)
         if bad.any():
             first = tuple(int(axis) for axis in np.unravel_index(int(bad.argmax()), X.shape))
@@ -74,7 +75,7 @@ def check_inputs(values: npt.ArrayLike, key: str) -> Array:
                 f"{key}: expected finite inputs within ±{LARGEST:g}, got {int(bad.sum())} that are NaN, infinite or "
                 f"larger, the first ({X[first]}) at index {first}; fill them or drop these rows"
             )
-    return X.astype(np.float64) if X.dtype.itemsize > 8 else X
+    return X
 
 
 def to_channels_first(X: Array, layout: Layout, key: str) -> Array:
@@ -151,8 +152,8 @@ def _as_names(y: Array, key: str) -> Array:
         except UnicodeDecodeError as error:
             raise DataError(f"{key}: expected labels in UTF-8, got other bytes; save them as strings") from error
     if y.dtype.kind == "f":
-        with np.errstate(invalid="ignore"):
-            bad = ~(np.abs(y) < EXACT) | (y != np.floor(y))
+        with np.errstate(invalid="ignore", over="ignore"):
+            bad = ~(np.abs(y.astype(np.float64)) < EXACT) | (y != np.floor(y))
         if not bad.any():
             return y.astype(np.int64)
         first = int(bad.argmax())
