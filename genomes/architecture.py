@@ -130,11 +130,13 @@ class Architecture:
         """16 hexadecimal digits that ignore ids: isomorphic architectures share it.
 
         A hash of every node over all that feeds it, refined once by all that it feeds, in the manner of Weisfeiler and
-        Lehman. Confirm equality with `isomorphism` before anything is reused.
+        Lehman. The order of inputs counts in a concatenation, where it is the order of channels, and not in a sum.
+        Confirm equality with `isomorphism` before anything is reused.
         """
         below: dict[str, str] = {}
         for node in self.nodes:
-            below[node.id] = marking(*_label(node), *sorted(below[i] for i in node.inputs))
+            sources = [below[i] for i in node.inputs]
+            below[node.id] = marking(*_label(node), *(sources if node.merge == CONCAT else sorted(sources)))
         fed: dict[str, list[str]] = {node.id: [] for node in self.nodes}
         for node in reversed(self.nodes):
             name = marking(below[node.id], *sorted(fed[node.id]))
@@ -144,18 +146,30 @@ class Architecture:
         return marking(*sorted(name for (name,) in fed.values()))
 
     def isomorphism(self, other: "Architecture") -> Mapping[str, str] | None:
-        """The map from this architecture's ids to the other's that keeps operations and wiring, or None."""
+        """The map from this architecture's ids to the other's that keeps operations and wiring, or None.
+
+        Inputs of a concatenation keep their places; those of a sum may change theirs.
+        """
         matcher = nx.isomorphism.DiGraphMatcher(
-            self.graph(), other.graph(), node_match=lambda a, b: a["label"] == b["label"]
+            self.graph(),
+            other.graph(),
+            node_match=lambda a, b: a["label"] == b["label"],
+            edge_match=lambda a, b: a["places"] == b["places"],
         )
         return dict(matcher.mapping) if matcher.is_isomorphic() else None
 
     def graph(self) -> nx.DiGraph:
-        """The architecture as a networkx graph whose nodes carry a `label` of all but their id."""
+        """The architecture as a networkx graph.
+
+        Nodes carry a `label` of all but their id; edges carry `places`, where the target reads the source: positions in
+        a concatenation, zeros in a sum.
+        """
         graph = nx.DiGraph()
         for node in self.nodes:
             graph.add_node(node.id, label=_label(node))
-            graph.add_edges_from((source, node.id) for source in node.inputs)
+            for source in node.inputs:
+                places = [at for at, name in enumerate(node.inputs) if name == source]
+                graph.add_edge(source, node.id, places=places if node.merge == CONCAT else [0] * len(places))
         return graph
 
 
@@ -201,6 +215,8 @@ def _layout(architecture: Architecture, input_shape: Shape, n_outputs: int) -> t
         raise ValueError(
             f"expected an input (channels, height, width) or (features,), got {input_shape}; reshape the data"
         )
+    if n_outputs < 1:
+        raise ValueError(f"expected 1 output or more, got {n_outputs}; count the task's classes or targets")
     placed: dict[str, Layer] = {}
     for node in architecture.nodes:
         if node.operation == INPUT:
@@ -217,6 +233,11 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
         raise ValueError(f"{node}: expected an input (C, H, W), got {source}; add a reshape before it, or use linear")
     axis = _merged_axis(node, [layer.axis for layer in inputs])
     settings = {**node.settings, "width": n_outputs} if node.operation == HEAD else node.settings
+    for name, least in (("kernel", 1), ("stride", 1), ("width", 0)):
+        value = settings.get(name, least)
+        if type(value) is not int or value < least or (name == "kernel" and value % 2 == 0):
+            odd = "an odd" if name == "kernel" else "a"
+            raise ValueError(f"{node}: expected {odd} whole {name} of {least} or more, got {value!r}; correct it")
     try:
         target = operation.shape(settings, source)
         output = _output_axis(node, axis, target[0])
