@@ -5,6 +5,7 @@ structure, unbounded depth (here under the stated cap `max_nodes`), and a random
 mutation and no crossover: those of `genomes/dag_operators.py` are ours.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,14 +14,12 @@ import numpy as np
 
 from genomes import dag_operators
 from genomes.architecture import MERGES, Architecture, Node
-from genomes.dag_genome import OUTPUT, SOURCE, DagGenome, Edge, Gene
+from genomes.dag_flow import developed, flat_nodes
+from genomes.dag_genome import OPERATIONS, OUTPUT, SOURCE, DagGenome, Edge, Gene, checked, in_limits, limits, ordered
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.innovation import fresh_marking
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
-
-SPATIAL = ("conv", "separable", "dilated", "max_pool", "avg_pool")
-OPERATIONS = (*SPATIAL, "identity", "linear")
-POOLS = ("max_pool", "avg_pool")
+from genomes.operations import OPERATIONS as KINDS
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,21 @@ class Dag:
             if chosen is not None and (not chosen or (unknown := [w for w in chosen if w not in words])):
                 got = unknown if chosen else "none"
                 raise ValueError(f"{field}: expected some of {', '.join(words)}, got {got}; correct or remove it")
-        for field in ("kernels", "widths", "strides"):
-            if not getattr(self, field) or min(getattr(self, field)) < 1:
-                raise ValueError(f"{field}: expected whole numbers of 1 or more, got {list(getattr(self, field))}")
+        for column in ("kernel", "width", "stride"):
+            got = list(getattr(self, f"{column}s"))
+            if not got or 0 in got or not all(in_limits(column, value) for value in got):
+                raise ValueError(f"{column}s: expected each to be {limits(column)} and not 0, got {got}; correct them")
         if list(self.widths) != sorted(set(self.widths)):
             raise ValueError(f"widths: expected ascending numbers, each once, got {list(self.widths)}; sort them")
-        if max(self.kernels) < 3 or any(kernel % 2 == 0 for kernel in self.kernels):
-            raise ValueError(f"kernels: expected odd numbers, one of them 3 or more, got {list(self.kernels)}")
+        if max(self.kernels) < 3:
+            raise ValueError(f"kernels: expected one of 3 or more, got {list(self.kernels)}; add 3")
+        if len(self.input_shape) not in (1, 3) or min(self.input_shape) < 1:
+            expected = "(channels, height, width) or (features,)"
+            raise ValueError(f"input_shape: expected {expected}, got {self.input_shape}; reshape the data")
         if not 1 <= self.min_nodes <= self.max_sampled <= self.max_nodes:
             got = f"{self.min_nodes}, {self.max_sampled}, {self.max_nodes}"
             raise ValueError(f"min_nodes, max_sampled, max_nodes: expected 1 <= each <= the next, got {got}")
-        if len(self.input_shape) == 1 and any(word in SPATIAL for word in self.operations or ()):
+        if len(self.input_shape) == 1 and any(KINDS[word].spatial for word in self.operations or ()):
             raise ValueError(
                 f"operations: expected linear and identity for an input of shape {self.input_shape}, got "
                 f"{', '.join(self.operations or ())}; a vector has no height and width"
@@ -90,7 +93,7 @@ class Dag:
         weights = dict(self.mutations or {})
         if unknown := [word for word in weights if word not in dag_operators.OPERATORS]:
             raise ValueError(f"mutations: expected some of {', '.join(dag_operators.OPERATORS)}, got {unknown}")
-        if any(not weight >= 0 for weight in weights.values()) or not any(self.mutation_weights.values()):
+        if not all(0 <= weight < math.inf for weight in weights.values()) or not any(self.mutation_weights.values()):
             raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {weights}")
 
     @property
@@ -141,7 +144,7 @@ class Dag:
         read = {source for source, _ in edges}
         edges += [(gene.marking, OUTPUT) for gene in genes if gene.marking not in read]
         output = Gene(OUTPUT, HEAD, merge=self.merges[decide(("merge", "output"), len(self.merges))])
-        return DagGenome((*genes, output), tuple(edges))
+        return ordered({gene.marking: gene for gene in (*genes, output)}, edges)
 
     def draw(self, decide: Decide, at: str | int, operations: tuple[str, ...] | None = None) -> Gene:
         """A gene whose every column is decided; its marking is left empty.
@@ -180,27 +183,26 @@ class Dag:
         Behind a `linear` node the values have no height and width: there a convolution is developed as the `linear`
         it amounts to, and a pool as `identity`, so that every graph is valid.
         """
-        flat: set[str] = {SOURCE} if len(self.input_shape) == 1 else set()
+        flat = flat_nodes(genome, self.input_shape)
         nodes = [Node(SOURCE, INPUT)]
         for gene in genome.nodes:
             sources = tuple(genome.inputs[gene.marking])
-            operation = gene.operation
-            if any(source in flat for source in sources):
-                flat.add(gene.marking)
-                operation = "identity" if operation in POOLS else "linear" if operation in SPATIAL else operation
-            if operation == "linear":
-                flat.add(gene.marking)
+            operation = developed(gene.operation, behind_flat=not flat.isdisjoint(sources))
             attributes = tuple((column, getattr(gene, column)) for column in _USED[operation])
             nodes.append(Node(gene.marking, operation, attributes, sources, gene.merge))
         return Architecture(tuple(nodes))
 
     def distance(self, a: DagGenome, b: DagGenome) -> float:
-        """Genes not shared over all genes (0 to 1), plus the mean part of columns that differ in shared nodes."""
+        """Genes not shared over all genes (0 to 1), plus the mean part of columns that differ in shared nodes.
+
+        What a node reads, in order, counts as one column more.
+        """
         ours, theirs = set(a.markings), set(b.markings)
         apart = len(ours ^ theirs) / len(ours | theirs)
         shared = [name for name in a.genes if name in b.genes]
-        differing = sum(x != y for name in shared for x, y in zip(a.genes[name], b.genes[name], strict=True))
-        return apart + differing / (len(shared) * len(Gene._fields))
+        rows = ([(*genome.genes[name], tuple(genome.inputs[name])) for name in shared] for genome in (a, b))
+        differing = [x != y for ours, theirs in zip(*rows, strict=True) for x, y in zip(ours, theirs, strict=True)]
+        return apart + sum(differing) / len(differing)
 
     def to_json(self, genome: DagGenome) -> dict[str, Any]:
         """The genome as versioned JSON."""
@@ -215,18 +217,19 @@ class Dag:
         """The genome that `to_json` wrote.
 
         Raises:
-            ValueError: If it is another kind or version of genome, or its graph is not whole.
+            ValueError: If it is another kind or version of genome, a value is out of range, or its graph is not whole.
         """
+        if not isinstance(data, Mapping):
+            raise ValueError(f"expected a dag genome, got {type(data).__name__}; use what `to_json` wrote")
         if (data.get("encoding"), data.get("version")) != ("dag", 1):
             got = f"{data.get('encoding')} version {data.get('version')}"
             raise ValueError(f"expected a dag genome of version 1, got {got}; use the encoding that wrote it")
         try:
-            nodes = tuple(Gene(*row) for row in data["nodes"])
-            genome = DagGenome(nodes, tuple((source, target) for source, target in data["edges"]))
-            self.develop(genome)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"expected the nodes and edges of a dag genome, got {error}") from None
-        return genome
+            return checked(data["nodes"], data["edges"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"expected the nodes and edges of a dag genome: {error}; use what `to_json` wrote"
+            ) from None
 
     def _columns(self) -> dict[str, tuple[Any, ...]]:
         return {

@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from genomes.architecture import IDENTITY_START, MERGES, ZERO_START
 from genomes.innovation import marking
+from genomes.operations import ACTIVATIONS, HEAD, NORMALISATIONS
 
 Edge = tuple[str, str]
 SOURCE, OUTPUT = "input", "output"
 """The markings of the two ends, which every genome has."""
+OPERATIONS = ("conv", "separable", "dilated", "max_pool", "avg_pool", "identity", "linear")
+"""What a node between the ends may do."""
+LIMITS = {"kernel": (1, 255), "width": (0, 65_536), "stride": (1, 255)}
+"""The least and the most a column of numbers may hold."""
+_WORDS = {
+    "activation": ACTIVATIONS,
+    "normalisation": NORMALISATIONS,
+    "merge": MERGES,
+    "start": ("random", IDENTITY_START, ZERO_START),
+}
 
 
 class Gene(NamedTuple):
@@ -19,7 +31,7 @@ class Gene(NamedTuple):
     Attributes:
         marking: Its historical marking.
         operation: A word of `OPERATIONS`, or `head` on the output.
-        kernel: Side of the kernel in pixels.
+        kernel: Side of the kernel in pixels, odd.
         width: Channels it puts out; 0 for as many as come in.
         stride: 1 or more.
         activation: A word of `genomes.operations.ACTIVATIONS`.
@@ -43,7 +55,8 @@ class Gene(NamedTuple):
 class DagGenome:
     """Nodes in topological order with the output last, and edges `(source, target)`.
 
-    The order of the edges into a node is the order of its inputs: the first is the principal one.
+    The order of the edges into a node is the order of its inputs: the first is the principal one. All else about the
+    order follows from the markings (`ordered`): the same genes make the same genome in whatever order they came.
     """
 
     nodes: tuple[Gene, ...]
@@ -81,12 +94,24 @@ class DagGenome:
         return self
 
 
+def in_limits(column: str, value: object) -> bool:
+    """True if a column of numbers may hold this value."""
+    least, most = LIMITS[column]
+    return type(value) is int and least <= value <= most and (column != "kernel" or value % 2 == 1)
+
+
+def limits(column: str) -> str:
+    """What a column of numbers may hold, in words."""
+    least, most = LIMITS[column]
+    return f"{'an odd' if column == 'kernel' else 'a whole'} number from {least} to {most}"
+
+
 def ordered(genes: Mapping[str, Gene], edges: Iterable[Edge]) -> DagGenome:
     """A genome of these genes in topological order, without those that feed nothing or are fed by nothing.
 
     Args:
-        genes: Nodes by marking; their order breaks ties.
-        edges: Without a cycle; their order is kept.
+        genes: Nodes by marking.
+        edges: Without a cycle; the order of those into one node is kept.
     """
     kept = list(edges)
     while True:
@@ -96,7 +121,7 @@ def ordered(genes: Mapping[str, Gene], edges: Iterable[Edge]) -> DagGenome:
         if len(left) == len(kept):
             break
         kept = left
-    waiting = {name: {source for source, target in kept if target == name} for name in genes if name in alive}
+    waiting = {name: {source for source, target in kept if target == name} for name in sorted(alive - {SOURCE})}
     placed = {SOURCE}
     nodes: list[Gene] = []
     while waiting:
@@ -105,4 +130,57 @@ def ordered(genes: Mapping[str, Gene], edges: Iterable[Edge]) -> DagGenome:
         nodes.append(genes[free])
         placed.add(free)
         del waiting[free]
-    return DagGenome(tuple(nodes), tuple(kept))
+    at = {gene.marking: place for place, gene in enumerate(nodes)}
+    return DagGenome(tuple(nodes), tuple(sorted(kept, key=lambda edge: at[edge[1]])))
+
+
+def checked(genes: Iterable[Iterable[Any]], edges: Iterable[Iterable[Any]]) -> DagGenome:
+    """A genome of rows that come from outside.
+
+    Args:
+        genes: The columns of every node, in topological order with the output last.
+        edges: `(source, target)` by marking.
+
+    Raises:
+        ValueError: In one line, if a value is out of range, a marking appears twice, or the graph is not whole.
+    """
+    nodes = tuple(_checked_gene(row) for row in genes)
+    known = {SOURCE, *(gene.marking for gene in nodes)}
+    if len(known) <= len(nodes) or not nodes or nodes[-1].marking != OUTPUT:
+        got = ", ".join(gene.marking for gene in nodes) or "none"
+        raise ValueError(f"nodes: expected every marking once, `{OUTPUT}` last and no `{SOURCE}`, got {got}")
+    pairs: dict[Edge, None] = {}
+    for source, target in map(_checked_edge, edges):
+        if not known.issuperset((source, target)) or target == SOURCE or (source, target) in pairs:
+            raise ValueError(f"edge {source} to {target}: expected two nodes of the genome, and once; remove it")
+        pairs[source, target] = None
+    genome = DagGenome(nodes, tuple(pairs))
+    before = {SOURCE}
+    for gene in nodes:
+        if not genome.inputs[gene.marking] or not before.issuperset(genome.inputs[gene.marking]):
+            got = ", ".join(genome.inputs[gene.marking]) or "none"
+            raise ValueError(f"node {gene.marking} ({gene.operation}): expected inputs that come before it, got {got}")
+        before.add(gene.marking)
+    if idle := before - {SOURCE, OUTPUT} - {source for source, _ in pairs}:
+        raise ValueError(f"node {min(idle)}: expected a reader, got none; remove it or add an edge")
+    return ordered(genome.genes, genome.edges)
+
+
+def _checked_edge(row: Iterable[Any]) -> Edge:
+    ends = tuple(row)
+    if len(ends) != 2 or not all(isinstance(end, str) for end in ends):
+        raise ValueError(f"edges: expected each to be a source and a target, got {ends}; correct it")
+    return ends[0], ends[1]
+
+
+def _checked_gene(row: Iterable[Any]) -> Gene:
+    gene = Gene(*row)
+    if not (isinstance(gene.marking, str) and gene.marking):
+        raise ValueError(f"node {gene.marking!r}: expected its marking, hexadecimal digits")
+    for column, words in {**_WORDS, "operation": (HEAD,) if gene.marking == OUTPUT else OPERATIONS}.items():
+        if (value := getattr(gene, column)) not in words:
+            raise ValueError(f"node {gene.marking}: expected {column} to be one of {', '.join(words)}, got {value!r}")
+    for column in LIMITS:
+        if not in_limits(column, value := getattr(gene, column)):
+            raise ValueError(f"node {gene.marking}: expected {column} to be {limits(column)}, got {value!r}")
+    return gene

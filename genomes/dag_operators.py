@@ -3,6 +3,7 @@
 These operators are ours; Irwin-Harris et al. 2019 define none. Insertions start as the identity or as zero, so that a
 child begins with its parent's function; `widen` and `deepen` are offered only where that holds exactly (Net2Net, Chen,
 Goodfellow & Shlens 2016, https://arxiv.org/abs/1511.05641, whose random copies we replace by zero input blocks).
+A variation's `touched` names nodes: one whose inputs change counts as changed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from genomes.architecture import CONCAT, IDENTITY_START, SUM, ZERO_START
+from genomes.dag_flow import developed, flat_nodes, nonnegative, reaches
 from genomes.dag_genome import OUTPUT, SOURCE, DagGenome, Edge, Gene, ordered
 from genomes.encoding import Variation, uniform
 from genomes.innovation import fresh_marking
@@ -59,15 +61,17 @@ def crossover(config: Dag, a: DagGenome, b: DagGenome, *, rng: np.random.Generat
     for edge in sorted(set(b.edges) - set(a.edges)):
         known = all(end in genes or end == SOURCE for end in edge)
         wanted = bool(taken & set(edge)) or rng.random() < SHARE_TAKEN
-        if known and wanted and not _reaches(edges, edge[1], edge[0]):
+        if known and wanted and not reaches(edges, edge[1], edge[0]):
             edges.append(edge)
     child = ordered(genes, edges)
-    changed = [name for name, gene in child.genes.items() if a.genes.get(name) != gene]
+    changed = [
+        name for name, gene in child.genes.items() if a.genes.get(name) != gene or a.inputs[name] != child.inputs[name]
+    ]
     return Variation(child, "crossover", tuple(changed))
 
 
 def add_node(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
-    """Add a branch beside an edge: a new node that reads the edge's source and feeds its target, starting from zero."""
+    """Add a branch beside an edge: a new node that reads the edge's source and feeds its target."""
     if len(genome.nodes) > config.max_nodes:
         return None
     source, target = _pick(genome.edges, rng)
@@ -81,7 +85,7 @@ def split_edge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Vari
     source, target = edge = _pick(genome.edges, rng)
     gene = config.draw(uniform(rng), "new", _placeable(config, genome, source, target))
     if KINDS[gene.operation].parametric:
-        activation = "relu" if source in _nonnegative(genome) else gene.activation
+        activation = "relu" if source in nonnegative(genome) else gene.activation
         gene = gene._replace(width=0, stride=1, activation=activation, normalisation="none", start=IDENTITY_START)
     return _inserted(genome, gene, edge, "split_edge")
 
@@ -90,19 +94,19 @@ def deepen(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variatio
     """Add a layer and keep the function exactly: on an edge after a ReLU as the identity, else as a zero branch."""
     if len(genome.nodes) > config.max_nodes:
         return None
-    source, target = edge = _pick(genome.edges, rng)
-    flat = source in _flat(config, genome)
-    words = [word for word in config.vocabulary if KINDS[word].parametric and (word == "linear") == flat]
-    if not words:
-        return None
-    if source not in _nonnegative(genome):
-        merge = genome.genes[target].merge
-        exact = len(genome.inputs[target]) == 1 or merge == SUM
-        return _branch(config, genome, source, target, "deepen", words, rng, width=0) if exact else None
-    gene = config.draw(uniform(rng), "new", tuple(words))._replace(
-        width=0, stride=1, activation="relu", normalisation="none", start=IDENTITY_START
-    )
-    return _inserted(genome, gene, edge, "deepen")
+    flat, rectified = flat_nodes(genome, config.input_shape), nonnegative(genome)
+    for source, target in _shuffled(genome.edges, rng):
+        words = [
+            word for word in config.vocabulary if KINDS[word].parametric and (word == "linear") == (source in flat)
+        ]
+        if words and source in rectified:
+            gene = config.draw(uniform(rng), "new", tuple(words))._replace(
+                width=0, stride=1, activation="relu", normalisation="none", start=IDENTITY_START
+            )
+            return _inserted(genome, gene, (source, target), "deepen")
+        if words and _branch_merge(config, genome, target) == SUM:
+            return _branch(config, genome, source, target, "deepen", words, rng, width=0)
+    return None
 
 
 def widen(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
@@ -117,7 +121,7 @@ def widen(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation
 
 def add_edge(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
     """Let a node read one more earlier node."""
-    flat = _flat(config, genome)
+    flat = flat_nodes(genome, config.input_shape)
     present = set(genome.edges)
     names = [SOURCE, *genome.genes]
     free = [
@@ -159,17 +163,24 @@ def remove_node(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Var
         elif target != gone:
             edges.append((source, target))
     genes = {name: gene for name, gene in genome.genes.items() if name != gone}
-    return Variation(ordered(genes, dict.fromkeys(edges)), "remove_node", (gone,))
+    readers = [target for source, target in genome.edges if source == gone]
+    return Variation(ordered(genes, dict.fromkeys(edges)), "remove_node", (gone, *readers))
 
 
 def change_operation(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
-    """Give a node another operation; its weights start afresh."""
-    flat = _flat(config, genome)
+    """Give a node another operation, one that develops differently there; its weights start afresh."""
+    flat = flat_nodes(genome, config.input_shape)
     for name in _shuffled(_inner(genome), rng):
         gene = genome.genes[name]
         readers = [target for source, target in genome.edges if source == name]
         flattening = all(target in flat or target == OUTPUT for target in readers)
-        words = [word for word in config.vocabulary if word != gene.operation and (word != "linear" or flattening)]
+        behind_flat = not flat.isdisjoint(genome.inputs[name])
+        words = [
+            word
+            for word in config.vocabulary
+            if developed(word, behind_flat=behind_flat) != developed(gene.operation, behind_flat=behind_flat)
+            and (word != "linear" or flattening)
+        ]
         if words:
             word = _pick(words, rng)
             kernel = config.kernel_for(word, gene.kernel)
@@ -184,12 +195,14 @@ def change_width(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Va
 
 def change_kernel(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
     """Give a spatial node another kernel."""
-    return _change_column(genome, "kernel", lambda gene: config.kernels_of(gene.operation), _spatial(genome), rng)
+    return _change_column(
+        genome, "kernel", lambda gene: config.kernels_of(gene.operation), _spatial(config, genome), rng
+    )
 
 
 def change_stride(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
     """Give a spatial node another stride."""
-    return _change_column(genome, "stride", lambda gene: config.strides, _spatial(genome), rng)
+    return _change_column(genome, "stride", lambda gene: config.strides, _spatial(config, genome), rng)
 
 
 def change_activation(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
@@ -246,8 +259,9 @@ def _parametric(genome: DagGenome) -> list[str]:
     return [name for name in _inner(genome) if KINDS[genome.genes[name].operation].parametric]
 
 
-def _spatial(genome: DagGenome) -> list[str]:
-    return [name for name in _inner(genome) if KINDS[genome.genes[name].operation].spatial]
+def _spatial(config: Dag, genome: DagGenome) -> list[str]:
+    flat = flat_nodes(genome, config.input_shape)
+    return [name for name in _inner(genome) if KINDS[genome.genes[name].operation].spatial and name not in flat]
 
 
 def _changed(genome: DagGenome, name: str, operator: str, **columns: Any) -> Variation[DagGenome]:
@@ -297,9 +311,9 @@ def _branch(
     """
     gene = config.draw(uniform(rng), "new", tuple(words))._replace(stride=1, **columns)
     genes = dict(genome.genes)
-    if len(genome.inputs[target]) == 1:
-        genes[target] = genes[target]._replace(merge=SUM if SUM in config.merges else CONCAT)
-    if genes[target].merge == SUM:
+    merge = _branch_merge(config, genome, target)
+    genes[target] = genes[target]._replace(merge=merge)
+    if merge == SUM:
         gene = gene._replace(start=ZERO_START)
     name = fresh_marking(genes, "branch", genome.edge_markings[source, target])
     genes[name] = gene._replace(marking=name)
@@ -307,32 +321,19 @@ def _branch(
     return Variation(ordered(genes, edges), operator, (name, target))
 
 
+def _branch_merge(config: Dag, genome: DagGenome, target: str) -> str:
+    """How a node merges a new branch with what it reads already: its own way, or a sum where it read only one."""
+    if len(genome.inputs[target]) > 1:
+        return genome.genes[target].merge
+    return SUM if SUM in config.merges else CONCAT
+
+
 def _placeable(config: Dag, genome: DagGenome, source: str, target: str) -> tuple[str, ...]:
     """Operations for a node between two others that flatten nothing which still has height and width."""
-    flat = _flat(config, genome)
+    flat = flat_nodes(genome, config.input_shape)
     if target in flat or target == OUTPUT:
         return config.vocabulary
     return tuple(word for word in config.vocabulary if word != "linear") or ("identity",)
-
-
-def _flat(config: Dag, genome: DagGenome) -> set[str]:
-    """The nodes whose output is a vector."""
-    flat = {SOURCE} if len(config.input_shape) == 1 else set()
-    for name, sources in genome.inputs.items():
-        if genome.genes[name].operation == "linear" or any(source in flat for source in sources):
-            flat.add(name)
-    return flat
-
-
-def _nonnegative(genome: DagGenome) -> set[str]:
-    """The nodes whose output is never negative, which a ReLU leaves as it is."""
-    found: set[str] = set()
-    for name, sources in genome.inputs.items():
-        gene = genome.genes[name]
-        passes = not KINDS[gene.operation].parametric and all(source in found for source in sources)
-        if passes or (KINDS[gene.operation].parametric and gene.activation == "relu"):
-            found.add(name)
-    return found
 
 
 def _widens_exactly(genome: DagGenome, widened: str, shapes: dict[str, tuple[int, ...]]) -> bool:
@@ -362,15 +363,3 @@ def _widens_exactly(genome: DagGenome, widened: str, shapes: dict[str, tuple[int
         else:
             at_end.add(name)
     return True
-
-
-def _reaches(edges: Sequence[Edge], start: str, goal: str) -> bool:
-    frontier, seen = [start], {start}
-    while frontier:
-        if goal in seen:
-            return True
-        at = frontier.pop()
-        ahead = {target for source, target in edges if source == at} - seen
-        seen |= ahead
-        frontier += sorted(ahead)
-    return goal in seen
