@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from genomes.encoding import Genome
 
 State = Literal["pending", "complete", "failed", "pruned"]
-COMPLETE, FAILED = "complete", "failed"
+PENDING: Final = "pending"
+COMPLETE: Final = "complete"
+FAILED: Final = "failed"
 
 
 @dataclass(frozen=True)

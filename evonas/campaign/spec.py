@@ -1,0 +1,230 @@
+"""What a campaign is told: the spec, as TOML or as Python objects with the same fields."""
+
+import difflib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evonas.evaluation.evaluator import EvaluationConfig
+from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
+from evonas.tasks import Arrays, TaskConfig
+from evonas.training.config import Training
+from genomes import Dag
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class SpecError(ValueError):
+    """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
+
+
+class Objectives(BaseModel):
+    """What is optimised: the `[objectives]` table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    maximize: tuple[str, ...] = Field((), description="Metrics to maximise.")
+    minimize: tuple[str, ...] = Field((), description="Metrics to minimise.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, data: Any) -> Any:
+        return data or {"maximize": ("accuracy",)}
+
+    @model_validator(mode="after")
+    def _one(self) -> "Objectives":
+        chosen = [*self.maximize, *self.minimize]
+        known = ("accuracy", "loss", "parameters", "macs")
+        if len(chosen) != 1 or chosen[0] not in known:
+            raise ValueError(f"expected one metric among {', '.join(known)}, got {', '.join(chosen) or 'none'}")
+        return self
+
+    def fitness(self, metrics: Mapping[str, float]) -> float:
+        """The value of an evaluation's metrics, higher is better."""
+        return metrics[self.maximize[0]] if self.maximize else -metrics[self.minimize[0]]
+
+
+class CampaignBudget(BaseModel):
+    """When a campaign ends: the `[budget]` table. Whichever comes first; one at least is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    evaluations: int | None = Field(None, ge=1, description="Candidates evaluated, failures included.")
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the training data granted to all candidates together."
+    )
+    seconds: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Time of all runs of the campaign together; marks it as timed."
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> "CampaignBudget":
+        if self.evaluations is None and self.epochs is None and self.seconds is None:
+            raise ValueError("expected evaluations, epochs or seconds, got none of them; give one")
+        return self
+
+
+class Spec(BaseModel):
+    """A campaign: the same spec and seed give the same results, bit for bit, unless it is timed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        "campaign", pattern=r"^[\w.-]+$", max_length=100, description="Names the directory of its output."
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="All that is drawn depends on it, but for the data's splits.")
+    task: TaskConfig
+    encoding: Dag = Field(default_factory=Dag)
+    search: Annotated[EvolutionConfig | AgeingConfig | RandomConfig, Field(discriminator="name")]
+    training: Training = Training()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    objectives: Objectives = Objectives(maximize=("accuracy",))
+    budget: CampaignBudget = CampaignBudget(evaluations=200)
+    control: Literal["random", "none"] = Field(
+        "none", description="random: after the search, random search is given the same budget, for comparison."
+    )
+    keep_best: int = Field(
+        5, ge=1, description="So many of the best keep their weights, beside those the search keeps."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        filled = {"task": {}, "search": {}, **data}
+        for table, name in (("task", _task_name(filled["task"])), ("search", "evolution")):
+            value = filled[table]
+            if isinstance(value, str):
+                filled[table] = {"name": value}
+            elif isinstance(value, Mapping):
+                filled[table] = {"name": name, **value}
+        if isinstance(filled.get("encoding"), str):
+            filled["encoding"] = {"name": filled["encoding"]}
+        return filled
+
+    @property
+    def timed(self) -> bool:
+        """True if a clock decides anything: equal results are then not promised."""
+        return self.budget.seconds is not None or self.evaluation.timeout is not None
+
+    def of_control(self) -> "Spec":
+        """The spec of its control: random search, nothing inherited."""
+        return self.model_copy(
+            update={"name": f"{self.name}-control", "search": RandomConfig(lag=self.search.lag), "control": "none"}
+        )
+
+
+def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
+    """Read a spec file; relative paths in it start at its directory.
+
+    Args:
+        path: A TOML file.
+        changes: Values by dotted name that replace those of the file, e.g. `{"training.epochs": 4}`.
+
+    Raises:
+        SpecError: If the file is missing, no TOML, or no spec.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SpecError(f"{path}: expected a spec file, found none; `evonas init` writes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SpecError(f"{path}: expected a readable spec file, got an error: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: expected TOML, got an error: {error}") from None
+    for name, value in (changes or {}).items():
+        _set(data, name, value)
+    spec = parse(data, source=str(path))
+    if isinstance(spec.task, Arrays):
+        absolute = str((path.parent / Path(spec.task.path).expanduser()).resolve())
+        spec = spec.model_copy(update={"task": spec.task.model_copy(update={"path": absolute})})
+    return spec
+
+
+def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
+    """Check a spec given as nested mappings.
+
+    Raises:
+        SpecError: One line that names every field that is wrong.
+    """
+    try:
+        return Spec.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(dict.fromkeys(_problem(details) for details in error.errors()))
+        raise SpecError(f"{source}: {problems}") from None
+
+
+def value_of(text: str) -> Any:
+    """A value of `--set` as TOML reads it; what is no TOML is a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _task_name(task: Any) -> str:
+    return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+
+
+def _set(data: dict[str, Any], name: str, value: Any) -> None:
+    *tables, key = name.split(".")
+    for table in tables:
+        data = data.setdefault(table, {})
+        if not isinstance(data, dict):
+            raise SpecError(f"--set {name}: expected {table} to be a table, it is a value; check the name")
+    data[key] = value
+
+
+def _problem(details: Any) -> str:
+    where = [str(part) for part in details["loc"]]
+    model = _model_at(where)
+    plain = [part for index, part in enumerate(where) if index != 1 or part not in _tags(where[0])]
+    name = ".".join(plain)
+    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = sorted(model)
+        near = difflib.get_close_matches(plain[-1], known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        return f"{name}: unknown key; {hint}"
+    if details["type"].startswith("union_tag"):
+        options = details["ctx"].get("expected_tags", "a name").replace("'", "")
+        got = details["ctx"].get("tag", "none")
+        near = difflib.get_close_matches(str(got), options.split(", "), 1)
+        return f"{name}.name: expected one of {options}, got {got!r}" + (f"; did you mean {near[0]}?" if near else "")
+    message = details["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if details["type"] == "missing":
+        return f"{name}: missing; add it"
+    got = (
+        ""
+        if isinstance(details["input"], Mapping) or details["type"] == "value_error"
+        else f", got {details['input']!r}"
+    )
+    return f"{name}: {message}{got}" if name else f"{message}{got}"
+
+
+def _tags(table: str) -> set[str]:
+    return {
+        model.model_fields["name"].default
+        for model in get_args(Spec.model_fields[table].annotation)
+        if table in ("task", "search")
+    }
+
+
+def _model_at(where: list[str]) -> set[str]:
+    """Names of the fields that may stand where an error is."""
+    if len(where) < 2 or where[0] not in Spec.model_fields:
+        return set(Spec.model_fields)
+    annotation = Spec.model_fields[where[0]].annotation
+    for model in get_args(annotation) or (annotation,):
+        fields = getattr(model, "model_fields", None) or model.__dataclass_fields__
+        if len(where) < 3 or fields["name"].default == where[1]:
+            return set(fields)
+    return set()

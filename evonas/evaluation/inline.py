@@ -1,0 +1,180 @@
+"""Evaluation in the campaign's own process, one candidate after another."""
+
+import ctypes
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, Legacy
+from evonas.network import Donor, Inheritance, Network, inherit
+from evonas.record import COMPLETE, FAILED, Evaluation
+from evonas.stream import stream
+from evonas.tasks import Task
+from evonas.training import Curve, Examples, Training, score, train
+from genomes.architecture import Architecture
+from genomes.encoding import Encoding, Genome
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES = 1 << 30
+MAX_REASON = 500
+
+
+class TooLargeError(ValueError):
+    """A candidate beyond the limits of `[evaluation]`."""
+
+
+class TimedOutError(RuntimeError):
+    """A candidate that took longer than `[evaluation] timeout`."""
+
+
+@dataclass(frozen=True)
+class _Trained:
+    metrics: dict[str, float]
+    curve: Curve
+    inheritance: Inheritance
+    weights: bytes
+    training_seconds: float
+
+
+class Inline:
+    """Evaluates candidates by training them here.
+
+    Args:
+        encoding: Develops genomes.
+        task: What candidates are trained on; moved to the device once.
+        training: How they are trained.
+        config: Device and limits.
+        seed: The campaign's seed.
+
+    Raises:
+        ValueError: If the device does not exist.
+    """
+
+    def __init__(
+        self, encoding: Encoding[Any], task: Task, training: Training, config: EvaluationConfig, *, seed: int
+    ) -> None:
+        self.device = device(config.device)
+        prepare_process(config.threads)
+        self._encoding, self._training, self._config, self._seed = encoding, training, config, seed
+        self._task = task
+        self._train, self._validation = (Examples.of(split, self.device) for split in (task.train, task.validation))
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+        """Train each job's candidate in turn; see `evonas.evaluation.evaluator.Evaluator`."""
+        for job in jobs:
+            began = time.perf_counter()
+            proposal = job.proposal
+            try:
+                done = self._trained(job, check, began)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MAX_REASON]
+                yield Evaluation(proposal.id, FAILED, seconds=time.perf_counter() - began, error=reason)
+            else:
+                yield Evaluation(
+                    proposal.id,
+                    COMPLETE,
+                    done.metrics,
+                    time.perf_counter() - began,
+                    proposal.budget.epochs,
+                    done.curve,
+                    done.inheritance.fraction,
+                    done.inheritance.origins,
+                    done.weights,
+                    training_seconds=done.training_seconds,
+                )
+
+    def test(self, genome: Genome, weights: bytes) -> dict[str, float]:
+        """Score trained weights on the test data, which nothing else reads: `accuracy` and `loss`."""
+        network = self.network(genome, weights)
+        return score(network, Examples.of(self._task.test, self.device), self._training)
+
+    def network(self, genome: Genome, weights: bytes) -> Network:
+        """A trained network on the device, in evaluation mode."""
+        network = self._built(self._encoding.develop(genome))
+        network.load_state_dict(safetensors.torch.load(weights))
+        return network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+    def _built(self, architecture: Architecture) -> Network:
+        return Network(architecture, self._task.input_shape, self._task.n_outputs)
+
+    def _trained(self, job: Job, check: Check, began: float) -> _Trained:
+        proposal = job.proposal
+        architecture = self._encoding.develop(proposal.genome)
+        sizes = self._measured(architecture)
+        network = self._built(architecture)
+        donors = [self._donor(legacy) for legacy in job.legacies]
+        inheritance = inherit(network, donors, seed=self._seed, individual=proposal.id)
+        network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        def timed_check() -> None:
+            check()
+            if self._config.timeout is not None and time.perf_counter() - began > self._config.timeout:
+                raise TimedOutError(f"expected an end within {self._config.timeout} s; raise [evaluation] timeout")
+
+        at_birth = score(network, self._validation, self._training)["accuracy"] if donors else None
+        started = time.perf_counter()
+        curve = train(
+            network,
+            self._train,
+            self._validation,
+            self._training,
+            proposal.budget.epochs,
+            check=timed_check,
+            rng=stream(self._seed, "train", proposal.id),
+        )
+        training_seconds = time.perf_counter() - started
+        metrics = {"accuracy": curve[-1]["validation_accuracy"], "loss": curve[-1]["validation_loss"], **sizes}
+        if at_birth is not None:
+            metrics["accuracy_at_birth"] = at_birth
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+        return _Trained(metrics, curve, inheritance, safetensors.torch.save(tensors), training_seconds)
+
+    def _measured(self, architecture: Architecture) -> dict[str, float]:
+        shape, n_outputs = self._task.input_shape, self._task.n_outputs
+        sizes: dict[str, float] = {
+            "parameters": architecture.n_parameters(shape, n_outputs),
+            "macs": architecture.macs(shape, n_outputs),
+        }
+        limits = {"parameters": self._config.max_parameters, "macs": self._config.max_macs}
+        for name, limit in limits.items():
+            if sizes[name] > limit:
+                raise TooLargeError(f"expected at most {limit:,} {name}, got {sizes[name]:,}; raise max_{name}")
+        return sizes
+
+    def _donor(self, legacy: Legacy) -> Donor:
+        architecture = self._encoding.develop(legacy.genome)
+        described = architecture.parameters(self._task.input_shape, self._task.n_outputs)
+        tensors = safetensors.torch.load(legacy.weights)
+        return Donor(legacy.individual, {parameter.name: parameter for parameter in described}, tensors)
+
+
+def device(name: str) -> torch.device:
+    """The torch device of a name; `auto` is the first CUDA GPU, else the CPU.
+
+    Raises:
+        ValueError: If there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(name)
+        torch.empty(1, device=found)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device: expected auto, cpu or a device of this machine, got {name!r} ({reason})") from None
+    return found
+
+
+def prepare_process(threads: int) -> None:
+    """Set torch's threads, and let glibc keep freed memory: no page faults at every step."""
+    torch.set_num_threads(threads)
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+            mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

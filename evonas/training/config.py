@@ -1,0 +1,49 @@
+"""How candidates are trained: the `[training]` table of a spec."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LEARNING_RATES = {"sgd": 0.1, "adamw": 0.004}
+
+
+class Training(BaseModel):
+    """How every candidate of a campaign is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(8, ge=1, description="Passes over the training data for a candidate that inherits nothing.")
+    inherited_epochs: int | None = Field(
+        None, ge=1, description="Passes for a candidate that may inherit weights; None: as many as `epochs`."
+    )
+    inherit: bool = Field(True, description="Leave children the weights of their parents.")
+    batch_size: int = Field(64, ge=2, description="Examples a step; an incomplete last batch waits for the next epoch.")
+    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with Nesterov momentum 0.9, or AdamW; fused.")
+    learning_rate: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Peak learning rate; None: 0.1 for sgd, 0.004 for adamw."
+    )
+    weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False, description="On weights; never on biases and scales.")
+    schedule: Literal["cosine", "one_cycle", "constant"] = Field(
+        "one_cycle",
+        description="cosine: from the peak to 0. one_cycle: up over the first fifth of the steps, then cosine.",
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Part of the target spread evenly over all classes.")
+    shift: int = Field(0, ge=0, description="Augmentation: moves each image by up to so many pixels, filled with 0.")
+    flip: bool = Field(False, description="Augmentation: mirrors half of the images left to right.")
+    cutout: int = Field(0, ge=0, description="Augmentation: side in pixels of a square set to 0 in each image.")
+    clip: float | None = Field(
+        5.0, gt=0, allow_inf_nan=False, description="Cap on the norm of all gradients together; None: no cap."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="bfloat16: autocast. auto: bfloat16 on a GPU that has it, float32 elsewhere."
+    )
+    recalibrate: bool = Field(True, description="Measure BatchNorm's statistics anew before scoring.")
+
+    @property
+    def peak(self) -> float:
+        """The peak learning rate in force."""
+        return self.learning_rate or LEARNING_RATES[self.optimizer]
+
+    def epochs_of(self, *, inherits: bool) -> int:
+        """Passes over the training data for a candidate that does or does not have donors."""
+        return self.inherited_epochs or self.epochs if inherits else self.epochs

@@ -1,0 +1,183 @@
+"""One plain training loop, to be read from top to bottom, after cifar10-airbench."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from evonas.network import Network
+from evonas.tasks import Split
+from evonas.training.augment import augmented
+from evonas.training.config import Training
+
+Curve = tuple[dict[str, float], ...]
+SCORING_BATCH = 512
+RECALIBRATION_BATCHES = 16
+WARM_UP = 0.2
+
+
+class DivergedError(ArithmeticError):
+    """A loss that is not finite."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split as tensors on one device.
+
+    Attributes:
+        inputs: `(n, channels, height, width)` in channels-last memory, or `(n, features)`.
+        targets: `(n,)`, class indices.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+
+    @classmethod
+    def of(cls, split: Split, device: torch.device) -> "Examples":
+        """Move a split to a device."""
+        return cls(arranged(torch.from_numpy(split.inputs).to(device)), torch.from_numpy(split.targets).to(device))
+
+
+def arranged(tensor: Tensor) -> Tensor:
+    """The tensor in channels-last memory where it has four axes."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+
+
+def train(
+    network: Network,
+    training: Examples,
+    validation: Examples,
+    config: Training,
+    epochs: int,
+    *,
+    check: Callable[[], None] = lambda: None,
+    rng: np.random.Generator,
+) -> Curve:
+    """Train a network in place and leave it in evaluation mode, its BatchNorm statistics recalibrated.
+
+    Args:
+        network: On the device of the examples.
+        training: What it learns from.
+        validation: Scored after every epoch, for the curve alone.
+        config: How.
+        epochs: Passes over `training`.
+        check: Called before every step; what it raises ends the training.
+        rng: Draws the order of examples and their augmentation.
+
+    Returns:
+        One mapping an epoch: `epoch`, `loss` (mean over the training steps), `validation_loss`, `validation_accuracy`.
+
+    Raises:
+        DivergedError: If a loss is not finite.
+    """
+    n = len(training.targets)
+    batch_size = min(config.batch_size, n)
+    n_steps = n // batch_size
+    optimizer = _optimizer(network, config)
+    tensors = list(network.parameters())
+    curve = []
+    for epoch in range(epochs):
+        network.train()
+        order = torch.from_numpy(rng.permutation(n)).to(training.targets.device)
+        inputs = arranged(augmented(training.inputs[order], config, rng=rng))
+        targets = training.targets[order]
+        total = torch.zeros((), device=targets.device)
+        for step in range(n_steps):
+            check()
+            rate = config.peak * _scheduled(config.schedule, (epoch * n_steps + step) / (epochs * n_steps))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            batch = slice(step * batch_size, (step + 1) * batch_size)
+            with autocast(config, targets.device):
+                outputs = network(inputs[batch])
+            loss = F.cross_entropy(outputs.float(), targets[batch], label_smoothing=config.label_smoothing)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            if config.clip is not None:
+                nn.utils.clip_grad_norm_(tensors, config.clip)
+            optimizer.step()
+            total += loss.detach()
+        mean = total.item() / n_steps
+        if not math.isfinite(mean):
+            raise DivergedError(
+                f"expected a finite training loss, got {mean} in epoch {epoch + 1}; lower the learning rate"
+            )
+        if epoch + 1 == epochs and config.recalibrate:
+            recalibrate(network, training, batch_size)
+        scores = score(network, validation, config)
+        curve.append(
+            {
+                "epoch": epoch + 1,
+                "loss": mean,
+                "validation_loss": scores["loss"],
+                "validation_accuracy": scores["accuracy"],
+            }
+        )
+    return tuple(curve)
+
+
+@torch.no_grad()
+def score(network: Network, examples: Examples, config: Training) -> dict[str, float]:
+    """Accuracy (0 to 1) and mean cross-entropy `loss` (nats) of a network in evaluation mode.
+
+    Raises:
+        DivergedError: If the loss is not finite.
+    """
+    network.eval()
+    outputs = []
+    with autocast(config, examples.targets.device):
+        for at in range(0, len(examples.targets), SCORING_BATCH):
+            outputs.append(network(examples.inputs[at : at + SCORING_BATCH]).float())
+    logits = torch.cat(outputs)
+    loss = F.cross_entropy(logits, examples.targets).item()
+    if not math.isfinite(loss):
+        raise DivergedError(f"expected a finite loss on held-out data, got {loss}; lower the learning rate")
+    return {"accuracy": (logits.argmax(1) == examples.targets).float().mean().item(), "loss": loss}
+
+
+@torch.no_grad()
+def recalibrate(network: Network, examples: Examples, batch_size: int) -> None:
+    """Measure BatchNorm's running statistics anew: the mean over up to 16 batches without augmentation."""
+    layers = network.normalisations
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    network.train()
+    n_batches = min(RECALIBRATION_BATCHES, max(1, len(examples.targets) // batch_size))
+    for index in range(n_batches):
+        for layer in layers:
+            layer.momentum = 1 / (index + 1)
+        network(examples.inputs[index * batch_size : (index + 1) * batch_size])
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def autocast(config: Training, device: torch.device) -> torch.autocast:
+    """The precision of a forward pass."""
+    on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    enabled = config.precision == "bfloat16" or (config.precision == "auto" and on_gpu)
+    return torch.autocast(device.type, torch.bfloat16, enabled)
+
+
+def _optimizer(network: Network, config: Training) -> torch.optim.Optimizer:
+    weights = [tensor for tensor in network.parameters() if tensor.dim() > 1]
+    others = [tensor for tensor in network.parameters() if tensor.dim() == 1]
+    groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    fused = weights[0].device.type in ("cpu", "cuda")
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=config.peak, fused=fused)
+    return torch.optim.SGD(groups, lr=config.peak, momentum=0.9, nesterov=True, fused=fused)
+
+
+def _scheduled(schedule: str, at: float) -> float:
+    """The part of the peak learning rate at a part of the training, both 0 to 1."""
+    if schedule == "constant":
+        return 1.0
+    warm_up = WARM_UP if schedule == "one_cycle" else 0.0
+    if at < warm_up:
+        return 0.04 + 0.96 * at / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (at - warm_up) / (1 - warm_up)))
