@@ -1,0 +1,8 @@
+"""Pictures of what evolves and of how a campaign went. Nothing here runs anything."""
+
+from evonas.view.figure import save
+from evonas.view.genome import genome
+from evonas.view.lineage import lineage
+from evonas.view.progress import progress
+
+__all__ = ["genome", "lineage", "progress", "save"]

@@ -1,0 +1,139 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from evonas.view import lineage
+from evonas.view.lineage import LIMIT
+
+
+def segments(ax, gid):
+    """The links `(parent, child)` that lines of a kind join."""
+    (found,) = [one for one in ax.collections if one.get_gid() == gid]
+    return {(int(a), int(b)) for (a, _), (b, _) in found.get_segments()}
+
+
+def steps(ax):
+    return {text.get_gid(): text for text in ax.texts}
+
+
+def winners_line(ax):
+    (found,) = [one for one in ax.lines if one.get_gid() == "line"]
+    return found
+
+
+@pytest.fixture
+def family(individual):
+    """0 and 1 sampled; 2 of 0; 3 of 2 and 1, the winner; 4 of 1; 5 failed, of 0; 6 pending."""
+    return [
+        individual(0, fitness=0.1),
+        individual(1, fitness=0.2),
+        individual(2, fitness=0.3, parents=(0,), operator="split_edge"),
+        individual(3, fitness=0.9, parents=(2, 1), operator="crossover"),
+        individual(4, fitness=0.4, parents=(1,), operator="widen"),
+        individual(5, state="failed", fitness=None, parents=(0,), operator="widen"),
+        individual(6, state="pending", fitness=None, parents=(3,), operator="widen"),
+    ]
+
+
+def test_the_winners_line_is_strong_and_all_else_faded(family):
+    ax = lineage(family[::-1])
+    line = winners_line(ax)
+    assert line.get_xdata().tolist() == [0, 2, 3]
+    assert line.get_ydata().tolist() == [0.1, 0.3, 0.9]
+    assert segments(ax, "ancestry") == {(1, 3)}
+    assert segments(ax, "others") == {(1, 4)}
+    (others,) = [one for one in ax.collections if one.get_gid() == "others"]
+    assert line.get_linewidth() > 2 * others.get_linewidths()[0]
+    assert others.get_alpha() < 0.5
+
+
+def test_each_step_carries_its_operator(family):
+    found = {gid: text.get_text().strip() for gid, text in steps(lineage(family)).items()}
+    assert found == {"step-0": "sample", "step-2": "split_edge", "step-3": "crossover"}
+
+
+def test_the_title_names_the_winner_and_its_root(family):
+    assert lineage(family).get_title(loc="left") == "individual 3, fitness 0.9, 2 steps from individual 0"
+
+
+@pytest.mark.parametrize("n", [60, 200, 1000])
+def test_no_two_names_touch_and_all_are_inside_above_every_fitness(campaign, n):
+    told = campaign(n, 1)
+    ax = lineage(told)
+    ax.get_figure().draw_without_rendering()
+    boxes = [text.get_window_extent() for text in steps(ax).values()]
+    assert 1 < len(boxes) <= len(winners_line(ax).get_xdata())
+    for one, other in combinations(boxes, 2):
+        assert not one.overlaps(other)
+    frame = ax.get_window_extent()
+    highest = ax.transData.transform((0, max(one.fitness for one in told if one.fitness is not None)))[1]
+    for box in boxes:
+        assert frame.x0 <= box.x0
+        assert box.x1 <= frame.x1
+        assert highest < box.y0 < box.y1 <= frame.y1
+
+
+def test_where_steps_are_too_many_the_largest_gains_are_named(individual):
+    told = [individual(0, fitness=0.0)]
+    gains = np.random.default_rng(1).random(400)
+    for i in range(1, 400):
+        told.append(individual(i, fitness=told[-1].fitness + gains[i], parents=(i - 1,), operator="widen"))
+    ax = lineage(told)
+    named = {int(gid.removeprefix("step-")) for gid in steps(ax)}
+    assert 50 < len(named) < 400
+    assert int(np.argmax(gains)) in named
+    assert int(np.argmin(gains)) not in named
+    assert f"the {len(named)} steps" in ax.get_title(loc="left")
+
+
+def test_a_long_operator_is_cut_short_inside_the_axes(individual):
+    told = [individual(0, fitness=0.1, operator="+".join(["change_operation"] * 30))]
+    ax = lineage(told)
+    ax.get_figure().draw_without_rendering()
+    (text,) = ax.texts
+    assert text.get_text().endswith("…")
+    assert text.get_window_extent().y1 <= ax.get_window_extent().y1
+
+
+def test_an_ancestor_without_fitness_keeps_the_line_whole(individual):
+    told = [
+        individual(0, state="failed", fitness=None),
+        individual(1, fitness=0.2),
+        individual(2, fitness=0.9, parents=(0,), operator="widen"),
+    ]
+    line = winners_line(lineage(told))
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([0, 2], [0.2, 0.9])
+
+
+def test_a_great_many_are_thinned_and_the_title_says_so(individual):
+    told = [individual(i, fitness=0.1) for i in range(LIMIT + 500)]
+    told[1] = individual(1, fitness=0.2)
+    told[7] = individual(7, fitness=0.9, parents=(1,), operator="widen")
+    ax = lineage(told)
+    assert winners_line(ax).get_xdata().tolist() == [1, 7]
+    assert f"20,000 of {LIMIT + 500:,} individuals drawn" in ax.get_title(loc="left")
+    n_others = len(ax.collections[0].get_offsets())
+    assert n_others == LIMIT - 2
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_nothing_to_show_is_said(individual, n):
+    ax = lineage([individual(i, state="failed", fitness=None) for i in range(n)])
+    (text,) = ax.texts
+    assert "nothing to show" in text.get_text()
+    assert not ax.lines
+    ax.get_figure().draw_without_rendering()
+
+
+def test_one_individual_is_drawn(individual):
+    ax = lineage([individual(0)])
+    assert winners_line(ax).get_xdata().tolist() == [0]
+    ax.get_figure().draw_without_rendering()
+
+
+def test_given_axes_are_used(campaign):
+    left, right = Figure().subplots(1, 2)
+    assert lineage(campaign(60, 1), ax=left) is left
+    assert not right.lines
