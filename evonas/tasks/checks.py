@@ -1,6 +1,5 @@
 """What inputs and labels may look like, and the errors that say what came instead."""
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -29,10 +28,8 @@ def as_array(values: npt.ArrayLike, key: str) -> Array:
     if np.ma.isMaskedArray(values) and np.ma.is_masked(values):
         raise DataError(f"{key}: expected a plain array, got one with masked values; fill or drop them")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError, Warning) as error:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{key}: expected a rectangular array, got {type(values).__name__}: {reason}") from error
 

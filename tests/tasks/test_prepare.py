@@ -62,6 +62,7 @@ def test_a_seed_changes_no_fingerprint_and_data_does():
     assert from_arrays(X, 2 - y).fingerprint != reference
     assert from_arrays(X, [f"class {label}" for label in y]).fingerprint != reference
     assert from_arrays(X.astype(">f8"), y).fingerprint == reference
+    assert from_arrays(X.astype(">i4"), y).fingerprint == from_arrays(X.astype("<i4"), y).fingerprint
     tested = from_arrays(X, y, X_test=X[:9], y_test=y[:9]).fingerprint
     assert tested != reference
     assert tested != from_arrays(X, y, X_test=X[:9] + 1, y_test=y[:9]).fingerprint
@@ -95,6 +96,14 @@ def test_classes_keep_their_proportions_under_the_default_fractions():
     for label, count in enumerate((50, 73, 17)):
         for part, fraction in zip(PARTS, (0.6, 0.2, 0.2), strict=True):
             assert abs((getattr(task, part).targets == label).sum() - fraction * count) <= 1
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_the_training_part_keeps_an_example_of_the_smallest_class(count):
+    y = np.repeat([0, 1], [30, count])
+    X = np.arange(30.0 + count).reshape(-1, 1)
+    task = from_arrays(X, y, validation_fraction=0.4, test_fraction=0.4)
+    assert all((getattr(task, part).targets == 1).any() for part in PARTS)
 
 
 def test_training_rows_are_normalised_by_feature():
