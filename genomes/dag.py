@@ -221,8 +221,9 @@ class Dag:
         """
         if not isinstance(data, Mapping):
             raise ValueError(f"expected a dag genome, got {type(data).__name__}; use what `to_json` wrote")
-        if (data.get("encoding"), data.get("version")) != ("dag", 1):
-            got = f"{data.get('encoding')} version {data.get('version')}"
+        encoding, version = data.get("encoding"), data.get("version")
+        if encoding != "dag" or version is True or version != 1:
+            got = f"{encoding} version {version}"
             raise ValueError(f"expected a dag genome of version 1, got {got}; use the encoding that wrote it")
         try:
             return checked(data["nodes"], data["edges"])

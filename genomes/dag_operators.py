@@ -3,12 +3,13 @@
 These operators are ours; Irwin-Harris et al. 2019 define none. Insertions start as the identity or as zero, so that a
 child begins with its parent's function; `widen` and `deepen` are offered only where that holds exactly (Net2Net, Chen,
 Goodfellow & Shlens 2016, https://arxiv.org/abs/1511.05641, whose random copies we replace by zero input blocks).
-A variation's `touched` names nodes: one whose inputs change counts as changed.
+A variation's `touched` names nodes: one whose inputs change counts as changed, and one that develops otherwise too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -40,7 +41,7 @@ def mutate(config: Dag, genome: DagGenome, *, rng: np.random.Generator) -> Varia
     order = rng.choice(len(names), len(names), replace=False, p=left / left.sum())
     for index in order:
         if (variation := OPERATORS[names[index]](config, genome, rng)) is not None:
-            return variation
+            return _completed(config, genome, variation)
     raise ValueError(f"genome {genome.digest}: expected one of {', '.join(names)} to fit it, none does; allow others")
 
 
@@ -67,7 +68,7 @@ def crossover(config: Dag, a: DagGenome, b: DagGenome, *, rng: np.random.Generat
     changed = [
         name for name, gene in child.genes.items() if a.genes.get(name) != gene or a.inputs[name] != child.inputs[name]
     ]
-    return Variation(child, "crossover", tuple(changed))
+    return _completed(config, a, Variation(child, "crossover", tuple(changed)))
 
 
 def add_node(config: Dag, genome: DagGenome, rng: np.random.Generator) -> Variation[DagGenome] | None:
@@ -241,6 +242,15 @@ OPERATORS: dict[str, Operator] = {
     )
 }
 """Every mutation operator by name: `(config, genome, rng) -> Variation`, or None where it does not fit the genome."""
+
+
+def _completed(config: Dag, before: DagGenome, variation: Variation[DagGenome]) -> Variation[DagGenome]:
+    """The variation whose `touched` also names old nodes that gained or lost the height and width they work on."""
+    child = variation.genome
+    turned = flat_nodes(before, config.input_shape) ^ flat_nodes(child, config.input_shape)
+    others = (turned & before.genes.keys() & child.genes.keys()).difference(variation.touched)
+    spatial = [name for name in child.genes if name in others and KINDS[child.genes[name].operation].spatial]
+    return replace(variation, touched=(*variation.touched, *spatial))
 
 
 def _pick(options: Sequence[T], rng: np.random.Generator) -> T:
