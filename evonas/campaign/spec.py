@@ -114,11 +114,14 @@ class Spec(BaseModel):
         """True if a clock decides anything: equal results are then not promised."""
         return self.budget.seconds is not None or self.evaluation.timeout is not None
 
-    def of_control(self) -> "Spec":
-        """The spec of its control: random search, nothing inherited."""
-        return self.model_copy(
-            update={"name": f"{self.name}-control", "search": RandomConfig(lag=self.search.lag), "control": "none"}
-        )
+    def rank(self, individual: int, metrics: Mapping[str, float]) -> tuple[float, float, int]:
+        """What orders individuals, the largest best: fitness, then the lower loss, then the earlier number."""
+        return self.objectives.fitness(metrics), -metrics["loss"], -individual
+
+    def of_control(self, budget: CampaignBudget) -> "Spec":
+        """The spec of its control: random search on the same seed."""
+        changes = {"name": f"{self.name}-control", "search": RandomConfig(), "control": "none", "budget": budget}
+        return self.model_copy(update=changes)
 
 
 def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:

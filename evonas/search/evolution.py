@@ -32,10 +32,20 @@ class EvolutionConfig(SearchConfig):
     survival: Literal["plus", "comma"] = Field(
         "plus", description="plus: the best of parents and children survive. comma: of children and `elitism` parents."
     )
+    operators: dict[str, str] = Field({}, description="Set by evonas: the names of a user's own DEAP operators.")
     elitism: int = Field(1, ge=0, description="With comma: the number of best parents that compete with the children.")
 
     def build(self, context: Context, toolbox: base.Toolbox | None = None) -> "Evolution":
-        """The search at its start; a toolbox brings operators of its own, see `toolbox_for`."""
+        """The search at its start; a toolbox brings operators of its own, see `toolbox_for`.
+
+        Raises:
+            ValueError: If the toolbox is not the one that `operators` names.
+        """
+        if self.operators != (found := operators_of(toolbox)):
+            raise ValueError(
+                f"expected a toolbox with {self.operators or 'no operators of its own'}, got {found or 'none'}; "
+                "run it from Python with that toolbox"
+            )
         return Evolution(self, context, toolbox)
 
 
@@ -62,6 +72,20 @@ class Member:
         self.operators: list[str] = []
 
 
+OPERATORS = ("select", "mate", "mutate", "survive")
+
+
+def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
+    """The qualified names of the operators that a user's toolbox registers."""
+    found = {}
+    for name in OPERATORS:
+        operator = getattr(toolbox, name, None)
+        if operator is not None:
+            function = getattr(operator, "func", operator)
+            found[name] = f"{function.__module__}.{function.__qualname__}"
+    return found
+
+
 def toolbox_for(config: EvolutionConfig, encoding: Encoding[Any], given: base.Toolbox | None = None) -> base.Toolbox:
     """The operators of evolution, with DEAP's own signatures.
 
@@ -76,9 +100,8 @@ def toolbox_for(config: EvolutionConfig, encoding: Encoding[Any], given: base.To
     toolbox.register("mate", mate, encoding=encoding)
     toolbox.register("mutate", mutate, encoding=encoding)
     toolbox.register("survive", tools.selBest)
-    for name in ("select", "mate", "mutate", "survive"):
-        if given is not None and hasattr(given, name):
-            setattr(toolbox, name, getattr(given, name))
+    for name in operators_of(given):
+        setattr(toolbox, name, getattr(given, name))
     return toolbox
 
 

@@ -1,0 +1,18 @@
+"""One search under one budget, on record: the spec, the loop, the store."""
+
+from evonas.campaign.campaign import Campaign, best_of
+from evonas.campaign.loop import Progress
+from evonas.campaign.spec import CampaignBudget, Objectives, Spec, SpecError
+from evonas.campaign.store import Store, StoreError
+
+__all__ = [
+    "Campaign",
+    "CampaignBudget",
+    "Objectives",
+    "Progress",
+    "Spec",
+    "SpecError",
+    "Store",
+    "StoreError",
+    "best_of",
+]

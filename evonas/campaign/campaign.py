@@ -1,0 +1,264 @@
+"""A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evonas.campaign.loop import Loop, Observe
+from evonas.campaign.opening import opened
+from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
+from evonas.campaign.store import Store, StoreError
+from evonas.evaluation.evaluator import Check
+from evonas.record import COMPLETE, Budget, Individual, Proposal
+from evonas.search import Context, EvolutionConfig
+from evonas.tasks import Arrays, Task, from_arrays
+from genomes.encoding import Encoding
+
+if TYPE_CHECKING:
+    from deap.base import Toolbox
+
+    from evonas.evaluation import Inline
+    from evonas.network import Network
+
+CONTROL = "control"
+
+
+class Campaign:
+    """A search for networks on a task, under a budget, on record.
+
+    Args:
+        task: The word for a task, a mapping as in a spec, or arrays `(X, y)` as `evonas.tasks.from_arrays` takes them.
+        encoding: The word for an encoding, a mapping, or an encoding.
+        search: The word for a search, a mapping, or its configuration.
+        toolbox: A DEAP toolbox whose operators replace those of the search `evolution`.
+        **fields: The other fields of `evonas.campaign.spec.Spec`: name, seed, training, evaluation, objectives, budget,
+            control, keep_best.
+
+    Raises:
+        SpecError: If a field is unknown or wrong.
+    """
+
+    def __init__(
+        self,
+        task: Any = "digits",
+        encoding: Any = "dag",
+        search: Any = "evolution",
+        *,
+        toolbox: "Toolbox | None" = None,
+        **fields: Any,
+    ) -> None:
+        self._arrays: tuple[Any, Any] | None = None
+        if isinstance(task, tuple):
+            if len(task) != 2:
+                raise SpecError(f"task: expected arrays (X, y), got a tuple of {len(task)}; give two")
+            self._arrays = task
+            task = {"name": "arrays", "path": "data.npz"}
+        self.spec = parse({"task": task, "encoding": encoding, "search": search, **fields})
+        self._toolbox = toolbox
+        if toolbox is not None:
+            self.spec = _with_operators(self.spec, toolbox)
+        self._directory: Path | None = None
+
+    @classmethod
+    def of(cls, spec: Spec) -> "Campaign":
+        """A campaign of a finished spec."""
+        campaign = cls.__new__(cls)
+        campaign.spec, campaign._toolbox, campaign._arrays, campaign._directory = spec, None, None, None
+        return campaign
+
+    @classmethod
+    def load(cls, directory: str | Path, *, toolbox: "Toolbox | None" = None) -> "Campaign":
+        """A campaign from its directory, running or finished.
+
+        Raises:
+            StoreError: If there is none or it cannot be read.
+        """
+        path = Path(directory)
+        store = Store.open(path)
+        try:
+            campaign = cls.of(parse(store.facts()["spec"], source=str(path)))
+        except (KeyError, SpecError) as error:
+            raise StoreError(f"{path}: expected the record of a spec, got none that can be read ({error})") from None
+        finally:
+            store.close()
+        campaign._directory, campaign._toolbox = path, toolbox
+        return campaign
+
+    def run(
+        self, out: str | Path | None = None, *, observe: Observe = lambda progress: None, check: Check = lambda: None
+    ) -> "Campaign":
+        """Run to the end of the budget, from where an earlier run stopped; then test the best once and run the control.
+
+        Args:
+            out: The campaign's directory; None: the one it was loaded from, or runs/out/NAME.
+            observe: Called with the progress after every result.
+            check: Called before every training step; what it raises ends the run. Nothing acknowledged is lost.
+
+        Returns:
+            The campaign itself.
+
+        Raises:
+            StoreError: If the directory holds another campaign, or another process runs it.
+            SpecError: If encoding, device and task do not fit each other.
+            DataError: If the data cannot be used.
+            OSError: If the directory cannot be written.
+        """
+        from evonas.evaluation import Inline
+
+        directory = Path(out) if out is not None else self._directory or Path("runs/out") / self.spec.name
+        self._place_arrays(directory)
+        task = self.spec.task.load()
+        encoding = self._encoding_for(task)
+        try:
+            evaluator = Inline(encoding, task, self.spec.training, self.spec.evaluation, seed=self.spec.seed)
+        except ValueError as error:
+            raise SpecError(f"evaluation.{error}") from None
+        store = opened(directory, self.spec, task)
+        self._directory = directory
+        try:
+            loop = Loop(self.spec, encoding, store, self._search(encoding), evaluator, observe=observe, check=check)
+            loop.run()
+            self._test_once(store, evaluator, encoding)
+            budget = _spent(store, self.spec)
+        finally:
+            store.close()
+        if self.spec.control == "random":
+            Campaign.of(self.spec.of_control(budget)).run(directory / CONTROL, observe=observe, check=check)
+        return self
+
+    @property
+    def directory(self) -> Path:
+        """Where the campaign is recorded.
+
+        Raises:
+            StoreError: If it was neither run nor loaded.
+        """
+        if self._directory is None:
+            raise StoreError("expected a campaign that was run or loaded, got a new one; call run() first")
+        return self._directory
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the record says of the whole: `spec`, `versions`, `fingerprint`, `timed`, `classes`, `tested`."""
+        store = Store.open(self.directory)
+        try:
+            return store.facts()
+        finally:
+            store.close()
+
+    @property
+    def individuals(self) -> list[Individual]:
+        """Every individual in the order of its number."""
+        store = Store.open(self.directory)
+        try:
+            return store.individuals()
+        finally:
+            store.close()
+
+    @property
+    def best(self) -> Individual | None:
+        """The individual of the highest fitness, among equals the one of the lowest loss; None if none succeeded."""
+        return best_of(self.individuals, self.spec)
+
+    @property
+    def control(self) -> "Campaign | None":
+        """The random search that was given the same budget, if there is one."""
+        path = self.directory / CONTROL
+        return Campaign.load(path) if self.spec.control != "none" and path.is_dir() else None
+
+    def network(self, individual: int) -> "Network":
+        """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.
+
+        Raises:
+            StoreError: If there is no such individual or its weights were not kept.
+        """
+        import json
+
+        import safetensors.torch
+
+        from evonas.network import Network
+
+        store = Store.open(self.directory)
+        try:
+            found = {one.id: one for one in store.individuals()}
+            if individual not in found:
+                raise StoreError(
+                    f"{self.directory}: expected an individual's number, got {individual}; see `evonas show`"
+                )
+            weights, facts = store.weights(individual), store.facts()
+        finally:
+            store.close()
+        genome = self.spec.encoding.from_json(json.loads(found[individual].genome))
+        shape = tuple(facts["input_shape"])
+        network = Network(self.spec.encoding.develop(genome), shape, len(facts["classes"]))
+        network.load_state_dict(safetensors.torch.load(weights))
+        return network.eval()
+
+    def _place_arrays(self, directory: Path) -> None:
+        """Keep a user's arrays beside the record, so that the campaign can be resumed without its script."""
+        if self._arrays is None:
+            return
+        path = (directory / "data.npz").absolute()
+        assert isinstance(self.spec.task, Arrays)
+        self.spec = self.spec.model_copy(update={"task": self.spec.task.model_copy(update={"path": str(path)})})
+        if not path.exists():
+            X, y = self._arrays
+            from_arrays(X, y)
+            directory.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name("data.new.npz")
+            np.savez(temporary, X=X, y=y)
+            temporary.rename(path)
+
+    def _encoding_for(self, task: Task) -> Encoding[Any]:
+        try:
+            encoding = self.spec.encoding.for_input(task.input_shape)
+        except ValueError as error:
+            raise SpecError(f"encoding.{error}") from None
+        self.spec = self.spec.model_copy(update={"encoding": encoding})
+        return encoding
+
+    def _search(self, encoding: Encoding[Any]) -> Any:
+        spec = self.spec
+        context = Context(
+            encoding,
+            spec.seed,
+            lambda evaluation: spec.objectives.fitness(evaluation.metrics),
+            lambda inherits: Budget(spec.training.epochs_of(inherits=inherits)),
+            spec.training.inherit,
+        )
+        if isinstance(spec.search, EvolutionConfig):
+            return spec.search.build(context, self._toolbox)
+        return spec.search.build(context)
+
+    def _test_once(self, store: Store, evaluator: "Inline", encoding: Encoding[Any]) -> None:
+        """Score the best on the test data, once for each individual that ends a run as the best."""
+        import json
+
+        best = best_of(store.individuals(), self.spec)
+        if best is None or store.facts().get("tested", {}).get("id") == best.id:
+            return
+        genome = encoding.from_json(json.loads(best.genome))
+        store.set_fact("tested", {"id": best.id, **evaluator.test(genome, store.weights(best.id))})
+
+
+def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:
+    """The individual that a spec ranks highest, None if none is complete."""
+    complete = [one for one in individuals if one.state == COMPLETE]
+    return max(complete, key=lambda one: spec.rank(one.id, one.metrics), default=None)
+
+
+def _spent(store: Store, spec: Spec) -> CampaignBudget:
+    """What a campaign was granted, as the budget of its control: the same seconds if timed, else the same epochs."""
+    if spec.budget.seconds is not None:
+        return CampaignBudget(seconds=max(store.elapsed(), 1.0))
+    granted = [event.budget.epochs for event in store.events(spec.encoding) if isinstance(event, Proposal)]
+    return CampaignBudget(epochs=sum(granted))
+
+
+def _with_operators(spec: Spec, toolbox: "Toolbox") -> Spec:
+    if not isinstance(spec.search, EvolutionConfig):
+        raise SpecError(f"toolbox: expected the search evolution, got {spec.search.name}; only evolution runs on DEAP")
+    from evonas.search.evolution import operators_of
+
+    return spec.model_copy(update={"search": spec.search.model_copy(update={"operators": operators_of(toolbox)})})

@@ -1,0 +1,200 @@
+"""The campaign's loop: ask, evaluate, tell, record. The only place that writes a running campaign."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evonas.campaign.spec import Spec
+from evonas.campaign.store import Store, Told
+from evonas.evaluation.evaluator import Check, Evaluator, Job, Legacy
+from evonas.record import COMPLETE, Evaluation, Proposal
+from evonas.search import Search
+from genomes.encoding import Encoding, Genome
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is.
+
+    Attributes:
+        name: The campaign's name.
+        n_told: Evaluations done.
+        n_failed: Those that failed.
+        fraction: Part of the budget that is spent, 0 to 1.
+        best: The best fitness; None while there is none.
+        elapsed: Seconds of the campaign's clock, all its runs together.
+    """
+
+    name: str
+    n_told: int
+    n_failed: int
+    fraction: float
+    best: float | None
+    elapsed: float
+
+
+Observe = Callable[[Progress], None]
+
+
+class _TimeIsUpError(BaseException):
+    """The budget of seconds is spent; no failure of the candidate that was in training."""
+
+
+class Loop:
+    """One run of a campaign, from wherever its log ends to the end of its budget.
+
+    Args:
+        spec: The campaign's spec.
+        encoding: Its encoding, fixed for the task's input.
+        store: Open for writing.
+        search: At its start; the log is folded into it.
+        evaluator: Evaluates.
+        observe: Called after every result.
+        check: Called before every training step; what it raises ends the run, nothing acknowledged is lost.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        encoding: Encoding[Any],
+        store: Store,
+        search: Search,
+        evaluator: Evaluator,
+        *,
+        observe: Observe,
+        check: Check,
+    ) -> None:
+        self._spec, self._encoding, self._store, self._search = spec, encoding, store, search
+        self._evaluator, self._observe, self._outer_check = evaluator, observe, check
+        self._pending: dict[int, Proposal] = {}
+        self._genomes: dict[int, Genome] = {}
+        self._weights: dict[int, bytes] = {}
+        self._on_disk: set[int] = set()
+        self._best: list[tuple[float, float, int]] = []
+        self._n_proposed = self._n_epochs = self._n_told = self._n_failed = 0
+        self._began = time.perf_counter() - store.elapsed()
+        self._fold()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the campaign's clock."""
+        return time.perf_counter() - self._began
+
+    def run(self) -> None:
+        """Evaluate until the budget is spent."""
+        self._observe(self._progress())
+        if asked := self._ask():
+            self._store.append(None, asked, self._encoding)
+        try:
+            while self._pending:
+                self._run_pending()
+        except _TimeIsUpError:
+            pass
+
+    def _run_pending(self) -> None:
+        jobs = (self._job(proposal) for proposal in list(self._pending.values()))
+        early: dict[int, Evaluation] = {}
+        for evaluation in self._evaluator.evaluate(jobs, self._check):
+            early[evaluation.id] = evaluation
+            while self._pending and (first := next(iter(self._pending))) in early:
+                self._tell(early.pop(first))
+                self._observe(self._progress())
+
+    def _fold(self) -> None:
+        """Bring the search, and all that is derived from the log, to where the log ends."""
+        for event in self._store.events(self._encoding):
+            if isinstance(event, Proposal):
+                self._search.recall([event])
+                self._note_proposed(event)
+            else:
+                self._note_told(event)
+        self._on_disk = self._store.prune(self._spared())
+
+    def _note_proposed(self, proposal: Proposal) -> None:
+        self._pending[proposal.id] = proposal
+        self._genomes[proposal.id] = proposal.genome
+        self._n_proposed += 1
+        self._n_epochs += proposal.budget.epochs
+
+    def _note_told(self, evaluation: Evaluation) -> None:
+        del self._pending[evaluation.id]
+        self._search.tell([evaluation])
+        self._n_told += 1
+        if evaluation.state == COMPLETE:
+            self._best.append(self._spec.rank(evaluation.id, evaluation.metrics))
+            self._best = sorted(self._best, reverse=True)[: self._spec.keep_best]
+        else:
+            self._n_failed += 1
+
+    def _tell(self, evaluation: Evaluation) -> None:
+        self._note_told(evaluation)
+        asked = self._ask()
+        spared = self._spared()
+        kept = evaluation.id in spared
+        if kept and evaluation.weights is not None:
+            self._weights[evaluation.id] = evaluation.weights
+            self._on_disk.add(evaluation.id)
+        fitness = self._spec.objectives.fitness(evaluation.metrics) if evaluation.state == COMPLETE else None
+        self._store.append(Told(evaluation, fitness, self.elapsed, kept), asked, self._encoding)
+        self._forget(spared)
+
+    def _ask(self) -> list[Proposal]:
+        """Propose until `lag` are in flight, the search waits or the budget is granted."""
+        asked: list[Proposal] = []
+        while len(self._pending) < self._spec.search.lag and self._may_propose():
+            proposals = self._search.ask(1)
+            if not proposals:
+                break
+            self._note_proposed(proposals[0])
+            asked += proposals
+        return asked
+
+    def _may_propose(self) -> bool:
+        budget = self._spec.budget
+        return (
+            (budget.evaluations is None or self._n_proposed < budget.evaluations)
+            and (budget.epochs is None or self._n_epochs < budget.epochs)
+            and (budget.seconds is None or self.elapsed < budget.seconds)
+        )
+
+    def _job(self, proposal: Proposal) -> Job:
+        legacies = []
+        for donor in proposal.donors:
+            if donor not in self._weights:
+                self._weights[donor] = self._store.weights(donor)
+            legacies.append(Legacy(donor, self._genomes[donor], self._weights[donor]))
+        return Job(proposal, tuple(legacies))
+
+    def _check(self) -> None:
+        self._outer_check()
+        seconds = self._spec.budget.seconds
+        if seconds is not None and self.elapsed > seconds:
+            raise _TimeIsUpError
+
+    def _spared(self) -> set[int]:
+        donors = {donor for proposal in self._pending.values() for donor in proposal.donors}
+        return self._search.keeps() | donors | {-number for _, _, number in self._best}
+
+    def _forget(self, spared: set[int]) -> None:
+        """Delete weights nobody can use any more, after the log says so."""
+        for individual in self._on_disk - spared:
+            self._store.weights_path(individual).unlink(missing_ok=True)
+            self._weights.pop(individual, None)
+        self._on_disk &= spared
+        for individual in self._genomes.keys() - spared - self._pending.keys():
+            del self._genomes[individual]
+
+    def _progress(self) -> Progress:
+        budget = self._spec.budget
+        spent = [
+            done / total
+            for done, total in (
+                (self._n_told, budget.evaluations),
+                (self._n_epochs - sum(p.budget.epochs for p in self._pending.values()), budget.epochs),
+                (self.elapsed, budget.seconds),
+            )
+            if total is not None
+        ]
+        best = self._best[0][0] if self._best else None
+        return Progress(self._spec.name, self._n_told, self._n_failed, min(1.0, max(spent)), best, self.elapsed)

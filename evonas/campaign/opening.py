@@ -1,0 +1,116 @@
+"""Beginning a campaign's record, and refusing to go on with one that is not the same campaign."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from evonas.campaign.spec import Spec
+from evonas.campaign.store import DATABASE, Store, StoreError
+from evonas.tasks import Task
+
+STREAM_LIBRARIES = ("torch", "numpy", "deap")
+"""Libraries whose versions change what is drawn or computed."""
+MAY_CHANGE = ("budget", "control")
+"""Fields of a spec that may change between two runs of a campaign: none of them changes a result already recorded."""
+
+
+def opened(directory: Path, spec: Spec, task: Task) -> Store:
+    """A campaign's store for writing, new or checked against this spec, this task and these libraries.
+
+    Raises:
+        StoreError: If the directory holds another campaign, or another process runs it.
+        OSError: If the directory cannot be written.
+    """
+    dumped = spec.model_dump(mode="json", exclude_none=True)
+    if not (directory / DATABASE).exists():
+        facts = {
+            "spec": dumped,
+            "versions": _versions(),
+            "fingerprint": task.fingerprint,
+            "timed": spec.timed,
+            "input_shape": task.input_shape,
+            "classes": task.classes,
+        }
+        store = Store.create(directory, facts)
+        _write_toml(directory / "campaign.toml", dumped)
+        return store
+    store = Store.open(directory, write=True)
+    try:
+        _check_same(directory, dumped, store.facts(), task)
+    except StoreError:
+        store.close()
+        raise
+    if store.facts()["spec"] != dumped:
+        store.set_fact("spec", dumped)
+        _write_toml(directory / "campaign.toml", dumped)
+    return store
+
+
+def _check_same(directory: Path, spec: Mapping[str, Any], facts: Mapping[str, Any], task: Task) -> None:
+    differing = [f"{name}: {b!r} → {a!r}" for name, a, b in _differences(spec, facts["spec"])]
+    if differing:
+        raise StoreError(
+            f"{directory}: expected the spec it was begun with, got changes in {'; '.join(differing)}; undo them "
+            "or choose another directory with --out"
+        )
+    for library in STREAM_LIBRARIES:
+        here, then = _versions()[library], facts["versions"].get(library)
+        if here != then:
+            raise StoreError(
+                f"{directory}: expected {library} {then}, with which it was begun, got {here}; install that"
+            )
+    if facts["fingerprint"] != task.fingerprint:
+        raise StoreError(f"{directory}: expected the data it was begun with, they have changed; put them back")
+
+
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+    found = []
+    for name in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(name), theirs.get(name)
+        if not prefix and name in MAY_CHANGE:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += _differences(a, b, f"{prefix}{name}.")
+        elif a != b:
+            found.append((f"{prefix}{name}", a, b))
+    return found
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: metadata.version(name) for name in (*STREAM_LIBRARIES, "evonas")}
+    return {**libraries, "python": platform.python_version(), "cpu": _cpu()}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _write_toml(path: Path, spec: Mapping[str, Any]) -> None:
+    """The resolved spec for people; the record itself is in the log."""
+    text = tomli_w.dumps({**spec, "versions": _versions() | _commit()})
+    temporary = path.with_suffix(".new")
+    temporary.write_text(f"# Written by evonas: the resolved spec, and what it ran on.\n{text}", "utf-8")
+    os.replace(temporary, path)
+
+
+def _commit() -> dict[str, str]:
+    """The commit of the engine where it runs from a checkout."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return {}
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return {"commit": done.stdout.strip()} if done.returncode == 0 else {}

@@ -1,0 +1,369 @@
+"""A campaign's directory: the log in SQLite, weights as safetensors files; nothing in it is a pickle."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evonas.record import PENDING, Budget, Evaluation, Individual, Proposal
+from genomes.encoding import Encoding
+
+DATABASE, LOCK, WEIGHTS = "campaign.sqlite", "campaign.lock", "weights"
+FORMAT = 1
+SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE proposed (
+    seq INTEGER PRIMARY KEY, id INTEGER UNIQUE NOT NULL, parents TEXT NOT NULL, operator TEXT NOT NULL,
+    donors TEXT NOT NULL, generation INTEGER NOT NULL, epochs INTEGER NOT NULL, genome TEXT NOT NULL,
+    genome_digest TEXT NOT NULL, digest TEXT NOT NULL, memory TEXT NOT NULL);
+CREATE TABLE told (
+    seq INTEGER PRIMARY KEY, id INTEGER UNIQUE NOT NULL REFERENCES proposed (id), state TEXT NOT NULL, fitness REAL,
+    metrics TEXT NOT NULL, fraction_inherited REAL NOT NULL, seconds REAL NOT NULL, training_seconds REAL NOT NULL,
+    epochs INTEGER NOT NULL, curve TEXT NOT NULL, origins TEXT NOT NULL, weights_sha256 TEXT, error TEXT NOT NULL,
+    elapsed REAL NOT NULL);
+"""
+_PROPOSED = "seq, id, parents, operator, donors, generation, epochs, genome, genome_digest, digest, memory"
+_TOLD = (
+    "seq, id, state, fitness, metrics, fraction_inherited, seconds, training_seconds, epochs, curve, origins, "
+    "weights_sha256, error, elapsed"
+)
+
+
+class StoreError(Exception):
+    """A campaign that is missing, locked or incompatible; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An evaluation as the store records it.
+
+    Attributes:
+        evaluation: The evaluation.
+        fitness: Its value, None unless complete.
+        elapsed: Seconds of the campaign's clock.
+        keep_weights: Write its weights to disk.
+    """
+
+    evaluation: Evaluation
+    fitness: float | None
+    elapsed: float
+    keep_weights: bool
+
+
+class Store:
+    """The log and weights of one campaign. One writer at a time holds a lock; any number may read.
+
+    The log is the union of the tables `proposed` and `told` in the order of `seq`; it only grows.
+    """
+
+    def __init__(self, directory: Path, connection: sqlite3.Connection, lock: int | None = None) -> None:
+        self.directory = directory
+        self._connection = connection
+        self._lock = lock
+
+    @classmethod
+    def create(cls, directory: Path, facts: Mapping[str, Any]) -> "Store":
+        """Make a new campaign and open it for writing.
+
+        Args:
+            directory: Made where it is missing.
+            facts: What stays known of the campaign, as JSON values by name.
+
+        Raises:
+            StoreError: If another process writes here, or there is a campaign already.
+            OSError: If the directory cannot be written.
+        """
+        (directory / WEIGHTS).mkdir(parents=True, exist_ok=True)
+        lock = _locked(directory)
+        path = directory / DATABASE
+        if path.exists():
+            os.close(lock)
+            raise StoreError(f"{directory}: expected no campaign, found one; resume it or choose another directory")
+        building = path.with_suffix(".new")
+        for leftover in (building, Path(f"{building}-wal"), Path(f"{building}-shm"), Path(f"{building}-journal")):
+            leftover.unlink(missing_ok=True)
+        connection = sqlite3.connect(building, isolation_level=None)
+        connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        rows = [(name, json.dumps(value)) for name, value in {"format": FORMAT, **facts}.items()]
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", rows)
+        connection.close()
+        _make_durable(building)
+        building.rename(path)
+        _make_durable(directory)
+        return cls(directory, _connected(path, write=True), lock)
+
+    @classmethod
+    def open(cls, directory: Path, *, write: bool = False) -> "Store":
+        """Open a campaign.
+
+        Raises:
+            StoreError: If there is none, it is locked (writing), or it is not readable as one.
+        """
+        path = directory / DATABASE
+        if not path.is_file():
+            raise StoreError(f"{directory}: expected a campaign's directory, found no {DATABASE} in it; check the path")
+        lock = _locked(directory) if write else None
+        try:
+            store = cls(directory, _connected(path, write=write), lock)
+            found = store.facts().get("format")
+        except sqlite3.Error as error:
+            if lock is not None:
+                os.close(lock)
+            raise StoreError(f"{path}: expected a campaign's log, got a damaged file ({error})") from None
+        if found != FORMAT:
+            store.close()
+            raise StoreError(f"{path}: expected format {FORMAT}, got {found}; use the evonas version that wrote it")
+        return store
+
+    def close(self) -> None:
+        """Close the log and give the lock back."""
+        self._connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the campaign: `spec`, `versions`, `fingerprint`, later `tested` and others."""
+        return {name: json.loads(value) for name, value in self._connection.execute("SELECT name, value FROM facts")}
+
+    def set_fact(self, name: str, value: Any) -> None:
+        """Record or replace a fact; durable on return."""
+        self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def append(self, told: Told | None, proposals: Iterable[Proposal], encoding: Encoding[Any]) -> None:
+        """Append a result, then proposals, in one transaction; durable on return, weights before the log.
+
+        Args:
+            told: The result, if there is one.
+            proposals: What was proposed after it.
+            encoding: Writes genomes, and develops them for the digest.
+        """
+        sha256 = None
+        if told is not None and told.keep_weights and told.evaluation.weights is not None:
+            sha256 = self._write_weights(told.evaluation.id, told.evaluation.weights)
+        with self._transaction():
+            seq = self._n_events()
+            if told is not None:
+                self._insert("told", _TOLD, _told_row(seq, told, sha256))
+                seq += 1
+            for proposal in proposals:
+                self._insert("proposed", _PROPOSED, _proposed_row(seq, proposal, encoding))
+                seq += 1
+
+    def events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
+        """The log from its start; evaluations come without their weights."""
+        columns = "seq, id, parents, operator, donors, generation, epochs, genome, memory"
+        proposed = self._connection.execute(f"SELECT {columns} FROM proposed ORDER BY seq")
+        told = self._connection.execute(f"SELECT {_TOLD} FROM told ORDER BY seq")
+        result = told.fetchone()
+        for seq, id, parents, operator, donors, generation, epochs, genome, memory in proposed:
+            while result is not None and result[0] < seq:
+                yield _evaluation(result)
+                result = told.fetchone()
+            decoded = encoding.from_json(json.loads(genome))
+            yield Proposal(
+                id,
+                decoded,
+                tuple(json.loads(parents)),
+                operator,
+                tuple(json.loads(donors)),
+                Budget(epochs),
+                generation,
+                json.loads(memory),
+            )
+        while result is not None:
+            yield _evaluation(result)
+            result = told.fetchone()
+
+    def individuals(self) -> list[Individual]:
+        """Every individual in the order of its number."""
+        return [
+            _individual(row)
+            for row in self._connection.execute(
+                "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
+                "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
+                "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
+            )
+        ]
+
+    def elapsed(self) -> float:
+        """Seconds of the campaign's clock at the last result."""
+        return float(self._connection.execute("SELECT coalesce(max(elapsed), 0) FROM told").fetchone()[0])
+
+    def weights_path(self, individual: int) -> Path:
+        """Where an individual's weights are, if they are kept."""
+        return self.directory / WEIGHTS / f"{individual}-0.safetensors"
+
+    def weights(self, individual: int) -> bytes:
+        """An individual's trained tensors as safetensors bytes.
+
+        Raises:
+            StoreError: If they were not kept or are damaged.
+        """
+        row = self._connection.execute("SELECT weights_sha256 FROM told WHERE id = ?", (individual,)).fetchone()
+        path = self.weights_path(individual)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            raise StoreError(
+                f"{path}: expected the weights of individual {individual}, found none; they are kept for "
+                "the best and for possible parents only"
+            ) from None
+        if row is None or hashlib.sha256(data).hexdigest() != row[0]:
+            raise StoreError(
+                f"{path}: expected the recorded content, got another; `evonas verify` tells what is damaged"
+            )
+        return data
+
+    def prune(self, spared: set[int]) -> set[int]:
+        """Delete the weights of all others, and what an interrupted write left; the individuals that have weights."""
+        paths = {self.weights_path(individual): individual for individual in spared}
+        found = set((self.directory / WEIGHTS).iterdir())
+        for path in found - paths.keys():
+            path.unlink(missing_ok=True)
+        return {individual for path, individual in paths.items() if path in found}
+
+    def _write_weights(self, individual: int, data: bytes) -> str:
+        path = self.weights_path(individual)
+        temporary = path.with_suffix(".new")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        _make_durable(path.parent)
+        return hashlib.sha256(data).hexdigest()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _n_events(self) -> int:
+        query = (
+            "SELECT max((SELECT coalesce(max(seq), -1) FROM proposed), (SELECT coalesce(max(seq), -1) FROM told)) + 1"
+        )
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def _insert(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
+        places = ", ".join("?" * len(row))
+        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)
+
+
+def _locked(directory: Path) -> int:
+    """Take the writer's lock, which the system gives back however the process ends."""
+    import fcntl
+
+    descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StoreError(
+            f"{directory}: expected no other writer, another process runs this campaign; wait or stop it"
+        ) from None
+    return descriptor
+
+
+def _connected(path: Path, *, write: bool) -> sqlite3.Connection:
+    if not write:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _make_durable(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _proposed_row(seq: int, proposal: Proposal, encoding: Encoding[Any]) -> tuple[Any, ...]:
+    genome = proposal.genome
+    return (
+        seq,
+        proposal.id,
+        json.dumps(proposal.parents),
+        proposal.operator,
+        json.dumps(proposal.donors),
+        proposal.generation,
+        proposal.budget.epochs,
+        json.dumps(encoding.to_json(genome)),
+        genome.digest,
+        encoding.develop(genome).digest,
+        json.dumps(dict(proposal.memory)),
+    )
+
+
+def _told_row(seq: int, told: Told, sha256: str | None) -> tuple[Any, ...]:
+    evaluation = told.evaluation
+    return (
+        seq,
+        evaluation.id,
+        evaluation.state,
+        told.fitness,
+        json.dumps(dict(evaluation.metrics)),
+        evaluation.fraction_inherited,
+        evaluation.seconds,
+        evaluation.training_seconds,
+        evaluation.epochs,
+        json.dumps(evaluation.curve),
+        json.dumps(evaluation.origins),
+        sha256,
+        evaluation.error,
+        told.elapsed,
+    )
+
+
+def _evaluation(row: tuple[Any, ...]) -> Evaluation:
+    _, id, state, _, metrics, fraction, seconds, training_seconds, epochs, curve, origins, _, error, _ = row
+    return Evaluation(
+        id,
+        state,
+        json.loads(metrics),
+        seconds,
+        epochs,
+        tuple(json.loads(curve)),
+        fraction,
+        json.loads(origins),
+        None,
+        error,
+        training_seconds,
+    )
+
+
+def _individual(row: tuple[Any, ...]) -> Individual:
+    id, parents, operator, donors, generation, genome, genome_digest, digest, state, *result = row
+    born = (tuple(json.loads(parents)), operator, tuple(json.loads(donors)), generation, genome, genome_digest, digest)
+    if state is None:
+        return Individual(id, PENDING, *born)
+    fitness, metrics, fraction, seconds, epochs, curve, origins, sha256, error, elapsed = result
+    return Individual(
+        id,
+        state,
+        *born,
+        fitness,
+        json.loads(metrics),
+        fraction,
+        seconds,
+        epochs,
+        tuple(json.loads(curve)),
+        json.loads(origins),
+        sha256,
+        error,
+        elapsed,
+    )
