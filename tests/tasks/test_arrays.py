@@ -150,6 +150,26 @@ def test_a_shape_that_the_file_cannot_hold(tmp_path, shape):
     assert load(tmp_path / "a.npz").startswith("X: cannot be read (")
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_of_any_compression(tmp_path, compression):
+    buffer = io.BytesIO()
+    np.save(buffer, X)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", compression) as archive:
+        archive.writestr("X.npy", buffer.getvalue())
+        archive.writestr("y.npy", header((2,)))
+    whole = bytearray((tmp_path / "a.npz").read_bytes())
+    whole[60:500] = bytes(440)
+    (tmp_path / "a.npz").write_bytes(whole)
+    assert load(tmp_path / "a.npz").startswith("X: cannot be read (")
+
+
+def test_a_header_of_absurd_length_is_one_line(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("X.npy", b"\x93NUMPY\x01\x00" + (20000).to_bytes(2, "little") + b" " * 20000)
+        archive.writestr("y.npy", header((2,)))
+    assert load(tmp_path / "a.npz").startswith("X: cannot be read (Header info length")
+
+
 def test_a_member_that_is_no_array(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("X.npy", b"no array at all")
