@@ -58,7 +58,7 @@ def written(encoding: Encoding, genome: Genome) -> str:
 
 def check_phenotype(phenotype: Architecture, input_shape: tuple[int, ...]) -> None:
     shapes = phenotype.shapes(input_shape, n_outputs=7)
-    assert list(shapes.values())[0] == input_shape
+    assert next(iter(shapes.values())) == input_shape
     assert list(shapes.values())[-1] == (7,)
 
 
