@@ -11,7 +11,7 @@ from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import Store, StoreError
 from evonas.evaluation.evaluator import Check
 from evonas.record import COMPLETE, Budget, Individual, Proposal
-from evonas.search import Context, EvolutionConfig
+from evonas.search import Context, EvolutionConfig, Search
 from evonas.tasks import Arrays, Task, from_arrays
 from genomes.encoding import Encoding
 
@@ -117,7 +117,7 @@ class Campaign:
         store = opened(directory, self.spec, task)
         self._directory = directory
         try:
-            loop = Loop(self.spec, encoding, store, self._search(encoding), evaluator, observe=observe, check=check)
+            loop = Loop(self.spec, encoding, store, self.search(encoding), evaluator, observe=observe, check=check)
             loop.run()
             self._test_once(store, evaluator, encoding)
             budget = _spent(store, self.spec)
@@ -218,7 +218,12 @@ class Campaign:
         self.spec = self.spec.model_copy(update={"encoding": encoding})
         return encoding
 
-    def _search(self, encoding: Encoding[Any]) -> Any:
+    def search(self, encoding: Encoding[Any]) -> Search:
+        """The campaign's search at its start.
+
+        Raises:
+            StoreError: If it needs a toolbox that was not given.
+        """
         spec = self.spec
         context = Context(
             encoding,
@@ -228,7 +233,10 @@ class Campaign:
             spec.training.inherit,
         )
         if isinstance(spec.search, EvolutionConfig):
-            return spec.search.build(context, self._toolbox)
+            try:
+                return spec.search.build(context, self._toolbox)
+            except ValueError as error:
+                raise StoreError(f"toolbox: {error}") from None
         return spec.search.build(context)
 
     def _test_once(self, store: Store, evaluator: "Inline", encoding: Encoding[Any]) -> None:

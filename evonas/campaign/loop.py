@@ -49,7 +49,7 @@ class Loop:
         encoding: Its encoding, fixed for the task's input.
         store: Open for writing.
         search: At its start; the log is folded into it.
-        evaluator: Evaluates.
+        evaluator: Evaluates; None only to read the log.
         observe: Called after every result.
         check: Called before every training step; what it raises ends the run, nothing acknowledged is lost.
     """
@@ -60,10 +60,10 @@ class Loop:
         encoding: Encoding[Any],
         store: Store,
         search: Search,
-        evaluator: Evaluator,
+        evaluator: Evaluator | None,
         *,
-        observe: Observe,
-        check: Check,
+        observe: Observe = lambda progress: None,
+        check: Check = lambda: None,
     ) -> None:
         self._spec, self._encoding, self._store, self._search = spec, encoding, store, search
         self._evaluator, self._observe, self._outer_check = evaluator, observe, check
@@ -83,6 +83,7 @@ class Loop:
 
     def run(self) -> None:
         """Evaluate until the budget is spent."""
+        self._on_disk = self._store.prune(self.spared())
         self._observe(self._progress())
         if asked := self._ask():
             self._store.append(None, asked, self._encoding)
@@ -93,6 +94,7 @@ class Loop:
             pass
 
     def _run_pending(self) -> None:
+        assert self._evaluator is not None
         jobs = (self._job(proposal) for proposal in list(self._pending.values()))
         early: dict[int, Evaluation] = {}
         for evaluation in self._evaluator.evaluate(jobs, self._check):
@@ -109,7 +111,6 @@ class Loop:
                 self._note_proposed(event)
             else:
                 self._note_told(event)
-        self._on_disk = self._store.prune(self._spared())
 
     def _note_proposed(self, proposal: Proposal) -> None:
         self._pending[proposal.id] = proposal
@@ -130,7 +131,7 @@ class Loop:
     def _tell(self, evaluation: Evaluation) -> None:
         self._note_told(evaluation)
         asked = self._ask()
-        spared = self._spared()
+        spared = self.spared()
         kept = evaluation.id in spared
         if kept and evaluation.weights is not None:
             self._weights[evaluation.id] = evaluation.weights
@@ -172,7 +173,8 @@ class Loop:
         if seconds is not None and self.elapsed > seconds:
             raise _TimeIsUpError
 
-    def _spared(self) -> set[int]:
+    def spared(self) -> set[int]:
+        """The individuals whose weights are kept: possible parents, donors of what is pending, and the best."""
         donors = {donor for proposal in self._pending.values() for donor in proposal.donors}
         return self._search.keeps() | donors | {-number for _, _, number in self._best}
 

@@ -191,6 +191,15 @@ class Store:
             )
         ]
 
+    def integrity(self) -> list[str]:
+        """What SQLite finds wrong with the log, one line each."""
+        lines = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
+        lines += [
+            f"{table}: a result without its proposal"
+            for table, *_ in self._connection.execute("PRAGMA foreign_key_check")
+        ]
+        return [line for line in lines if line != "ok"]
+
     def elapsed(self) -> float:
         """Seconds of the campaign's clock at the last result."""
         return float(self._connection.execute("SELECT coalesce(max(elapsed), 0) FROM told").fetchone()[0])

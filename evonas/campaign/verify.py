@@ -1,0 +1,74 @@
+"""Does a campaign's directory hold what its log says?"""
+
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from evonas.campaign.campaign import CONTROL, Campaign
+from evonas.campaign.loop import Loop
+from evonas.campaign.store import Store, StoreError
+from evonas.record import Individual
+from genomes.encoding import Encoding
+
+
+def damage(directory: Path) -> list[str]:
+    """What is wrong with a campaign's directory and with that of its control, one line each; empty if nothing is.
+
+    The log is read from end to end: its pages, its genomes and their digests, the order of its events; then the content
+    of every weights file that it needs. Nothing is changed.
+
+    Raises:
+        StoreError: If there is no campaign.
+    """
+    if not (directory / "campaign.sqlite").is_file():
+        Store.open(directory)
+    try:
+        found = _damage(directory)
+    except (StoreError, sqlite3.Error, KeyError, TypeError, ValueError) as error:
+        found = [" ".join(str(error).split()) or type(error).__name__]
+    if (directory / CONTROL / "campaign.sqlite").is_file():
+        found += damage(directory / CONTROL)
+    return found
+
+
+def _damage(directory: Path) -> list[str]:
+    campaign = Campaign.load(directory)
+    store = Store.open(directory)
+    try:
+        found = [f"{directory}: {line}" for line in store.integrity()]
+        individuals = store.individuals()
+        encoding = campaign.spec.encoding
+        for number, one in enumerate(individuals):
+            found += [f"{directory}: individual {one.id}: {line}" for line in _problems(number, one, encoding)]
+        if not found:
+            spared = Loop(campaign.spec, encoding, store, campaign.search(encoding), None).spared()
+            needed = {one.id: one.weights_sha256 for one in individuals if one.id in spared and one.weights_sha256}
+            found += [line for id, sha256 in needed.items() if (line := _damaged(store.weights_path(id), sha256))]
+    finally:
+        store.close()
+    return found
+
+
+def _problems(number: int, one: Individual, encoding: Encoding[Any]) -> list[str]:
+    found = []
+    if one.id != number:
+        found.append(f"expected the number {number}; the log has a gap")
+    if any(not 0 <= parent < one.id for parent in one.parents):
+        found.append(f"expected parents born before it, got {one.parents}")
+    try:
+        genome = encoding.from_json(json.loads(one.genome))
+    except ValueError as error:
+        return [*found, f"its genome cannot be read ({error})"]
+    if (genome.digest, encoding.develop(genome).digest) != (one.genome_digest, one.digest):
+        found.append("its genome is not the one that its digest names")
+    return found
+
+
+def _damaged(path: Path, sha256: str) -> str | None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return f"{path}: expected weights, found none"
+    return None if found == sha256 else f"{path}: expected the recorded content, got another"
