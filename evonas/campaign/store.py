@@ -269,6 +269,15 @@ class Store:
         self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)
 
 
+def is_locked(directory: Path) -> bool:
+    """True while a process writes this campaign."""
+    try:
+        os.close(_locked(directory))
+    except (StoreError, OSError):
+        return True
+    return False
+
+
 def _locked(directory: Path) -> int:
     """Take the writer's lock, which the system gives back however the process ends."""
     import fcntl

@@ -1,0 +1,427 @@
+"""The command line. Only the standard library and typer are imported until a verb runs."""
+
+from __future__ import annotations
+
+import enum
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+if TYPE_CHECKING:
+    from evonas.campaign import Campaign
+    from evonas.record import Individual
+
+DONE, RUN_FAILED, BAD_INPUT, NO_CAMPAIGN, DAMAGED, NONE_SUCCEEDED = range(6)
+STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
+SPEC = """\
+# A campaign for `evonas run`. Every field and its default: docs/spec.md
+name = "{name}"
+seed = 0
+control = "random"          # afterwards, random search on the same budget
+
+[task]
+name = "digits"             # or: path = "data.npz" with arrays X, y
+
+[encoding]
+name = "dag"
+
+[search]
+name = "evolution"          # or: ageing, random
+population = 16
+
+[training]
+epochs = 8
+inherited_epochs = 3        # children begin with their parents' weights
+
+[budget]
+evaluations = 200           # or: epochs, seconds
+"""
+
+
+class Format(str, enum.Enum):
+    """How results are printed."""
+
+    table = "table"
+    json = "json"
+
+
+class Kind(str, enum.Enum):
+    """What can be drawn."""
+
+    genome = "genome"
+    progress = "progress"
+    lineage = "lineage"
+
+
+app = typer.Typer(
+    name="evonas",
+    help="Evolve neural networks: genomes develop, train with inherited weights, and are recorded.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's directory.")]
+Chosen = Annotated[int | None, typer.Argument(metavar="[ID]", help="An individual's number; the best if left out.")]
+As = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Errors with their traceback.")]
+Evaluations = Annotated[int | None, typer.Option("--max-evaluations", help="The budget in evaluations.")]
+Seconds = Annotated[float | None, typer.Option("--time-limit", help="The budget in seconds.")]
+Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, …")]
+
+
+class Interrupted(BaseException):
+    """A signal asked the run to stop."""
+
+
+class Stop:
+    """Turns a signal into a safe end: the training step goes to its end, and no further. A second one ends at once."""
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        for number in STOPPED:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number)
+
+    def check(self) -> None:
+        """Raise `Interrupted` once a signal came."""
+        if self.signal is not None:
+            raise Interrupted
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
+) -> None:
+    """Write a spec to begin with."""
+    name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
+    if path.exists():
+        raise OSError(0, "expected a new file, there is one already; choose another name", str(path))
+    path.write_text(SPEC.format(name=name), "utf-8")
+    print(f"Wrote {path}. Run it: evonas run {path}")
+
+
+@app.command()
+def run(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file.")],
+    set_: Annotated[list[str], typer.Option("--set", metavar="A.B=C", help="Replace a field; repeatable.")] = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="Replace the seed.")] = None,
+    device: Device = None,
+    out: Annotated[Path | None, typer.Option(help="The campaign's directory; else runs/out/NAME.")] = None,
+    max_evaluations: Evaluations = None,
+    time_limit: Seconds = None,
+    format: As = Format.table,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Run a campaign, or go on with it if it was begun with the same spec."""
+    from evonas.campaign import Campaign, SpecError
+    from evonas.campaign.spec import read, value_of
+
+    changes: dict[str, Any] = {}
+    for text in set_:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise SpecError(f"--set {text}: expected NAME=VALUE, such as training.epochs=4")
+        changes[name.strip()] = value_of(value.strip())
+    given: dict[str, Any] = {"seed": seed, "evaluation.device": device}
+    given |= {"budget.evaluations": max_evaluations, "budget.seconds": time_limit}
+    changes |= {name: value for name, value in given.items() if value is not None}
+    _run(Campaign.of(read(spec, changes)), out, format, quiet)
+
+
+@app.command()
+def resume(
+    directory: Directory,
+    max_evaluations: Evaluations = None,
+    time_limit: Seconds = None,
+    format: As = Format.table,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Go on with a campaign where it stopped, to the end of its budget or of a new one."""
+    from evonas.campaign import Campaign
+    from evonas.campaign.spec import parse
+
+    campaign = Campaign.load(directory)
+    given = {"evaluations": max_evaluations, "seconds": time_limit}
+    if budget := {name: value for name, value in given.items() if value is not None}:
+        changed = campaign.spec.model_dump(exclude_none=True)
+        campaign.spec = parse({**changed, "budget": {**changed["budget"], **budget}}, source="budget")
+    _run(campaign, directory, format, quiet)
+
+
+@app.command()
+def status(directory: Directory, format: As = Format.table) -> None:
+    """How far a campaign is."""
+    from evonas import terminal
+    from evonas.analysis import summary
+    from evonas.campaign import Campaign
+
+    fields = summary.status(Campaign.load(directory))
+    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+
+
+@app.command(name="list")
+def list_(
+    root: Annotated[Path, typer.Argument(metavar="[ROOT]", help="Where to look.")] = Path("runs/out"),
+    format: As = Format.table,
+) -> None:
+    """The campaigns in a directory."""
+    from evonas import terminal
+    from evonas.analysis import summary
+    from evonas.campaign import Campaign, StoreError
+
+    if not root.is_dir():
+        raise StoreError(f"{root}: expected a directory, found none; give the one that holds the campaigns")
+    paths = [path.parent for path in sorted(root.glob("*/campaign.sqlite"))]
+    found = [{"directory": str(path), **summary.status(Campaign.load(path))} for path in paths]
+    if format is Format.json:
+        terminal.print_json(found)
+    else:
+        columns = ("directory", "state", "evaluations", "failed", "best_fitness", "seconds")
+        terminal.print_table(columns, [[row[name] for name in columns] for row in found])
+
+
+@app.command()
+def show(
+    directory: Directory, id: Annotated[int | None, typer.Argument(metavar="[ID]")] = None, format: As = Format.table
+) -> None:
+    """Every individual of a campaign, or all that is known of one."""
+    from evonas import terminal
+    from evonas.analysis import with_parents
+    from evonas.campaign import Campaign
+
+    individuals = Campaign.load(directory).individuals
+    known = {one.id: one for one in individuals}
+    if id is not None:
+        row = with_parents(_individual(directory, individuals, id), known)
+        terminal.print_json(row) if format is Format.json else terminal.print_fields(row)
+    elif format is Format.json:
+        hidden = ("genome", "curve", "origins")
+        rows = [with_parents(one, known) for one in individuals]
+        terminal.print_json([{name: row[name] for name in row if name not in hidden} for row in rows])
+    else:
+        _print_individuals(individuals, known)
+
+
+@app.command()
+def best(directory: Directory, format: As = Format.table) -> None:
+    """The best individual, with its test accuracy, which was measured once."""
+    from evonas import terminal
+    from evonas.analysis import summary
+    from evonas.campaign import Campaign
+
+    fields = summary.best_fields(Campaign.load(directory))
+    if fields is None:
+        raise _NoneSucceededError(directory)
+    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+
+
+@app.command()
+def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) -> None:
+    """All that an individual descends from, the oldest first: what each step changed and gained."""
+    from evonas import terminal
+    from evonas.analysis import ancestors, with_parents
+    from evonas.campaign import Campaign
+
+    campaign = Campaign.load(directory)
+    individuals = campaign.individuals
+    known = {one.id: one for one in individuals}
+    line = ancestors(individuals, _chosen(campaign, individuals, id).id)
+    if format is Format.json:
+        rows = [with_parents(one, known) for one in line]
+        terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
+    else:
+        _print_individuals(line, known)
+
+
+@app.command()
+def plot(
+    kind: Annotated[Kind, typer.Argument(help="What to draw.")],
+    directory: Directory,
+    id: Chosen = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A .png or .svg; else both in DIR/figures.")
+    ] = None,
+) -> None:
+    """Draw a genome, the progress or the lineage of a campaign."""
+    from evonas.campaign import Campaign
+
+    for path in _drawn(Campaign.load(directory), kind, id, output):
+        print(path)
+
+
+@app.command()
+def verify(directory: Directory) -> None:
+    """Check that a campaign's directory holds what its log says."""
+    from evonas.campaign.verify import damage
+
+    found = damage(directory)
+    for line in found:
+        print(line, file=sys.stderr)
+    if found:
+        raise typer.Exit(DAMAGED)
+    print(f"{directory}: nothing is damaged")
+
+
+@app.command()
+def doctor(format: As = Format.table) -> None:
+    """What evonas finds on this machine."""
+    from evonas import doctor, terminal
+
+    found = doctor.examine()
+    terminal.print_json(found) if format is Format.json else terminal.print_fields(found)
+
+
+class _NoneSucceededError(Exception):
+    """No candidate of a campaign succeeded."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"{directory}: no candidate succeeded; evonas show {directory} tells why each failed")
+
+
+def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool) -> None:
+    from evonas import terminal
+    from evonas.analysis.summary import COLUMNS, best_fields, comparison
+
+    stop = Stop()
+    try:
+        with terminal.progress(quiet=quiet) as observe:
+            campaign.run(out, observe=observe, check=stop.check)
+    except Interrupted:
+        assert stop.signal is not None
+        n = sum(one.state != "pending" for one in campaign.individuals)
+        print(
+            f"stopped after {n} evaluations, all recorded; go on with: evonas resume {campaign.directory}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(STOPPED[stop.signal]) from None
+    fields = best_fields(campaign)
+    if fields is None:
+        raise _NoneSucceededError(campaign.directory)
+    if format is Format.json:
+        terminal.print_json(fields)
+        return
+    terminal.print_table(COLUMNS, comparison(campaign))
+    pictures = [path for kind in Kind for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"]
+    print("\nPictures: " + "  ".join(map(str, pictures)))
+    print(f"Look further: evonas lineage {campaign.directory}")
+
+
+def _print_individuals(individuals: list[Individual], known: dict[int, Individual]) -> None:
+    from evonas import terminal
+    from evonas.analysis import with_parents
+
+    columns = (
+        "id", "state", "parents", "operator", "inherited", "parent's accuracy", "at birth", "accuracy", "parameters",
+        "epochs", "seconds",
+    )  # fmt: skip
+    rows = []
+    for one in individuals:
+        row, metrics = with_parents(one, known), one.metrics
+        n_parameters = int(metrics["parameters"]) if "parameters" in metrics else None
+        rows.append(
+            [one.id, one.state, one.parents, one.operator, one.fraction_inherited if one.donors else None]
+            + [row.get("parent_accuracy"), metrics.get("accuracy_at_birth"), metrics.get("accuracy"), n_parameters]
+            + [one.epochs, round(one.seconds, 2)]
+        )
+    terminal.print_table(columns, rows)
+    for one in individuals:
+        if one.error:
+            print(f"{one.id}: {one.error}")
+
+
+def _individual(directory: Path, individuals: list[Individual], id: int) -> Individual:
+    from evonas.campaign import StoreError
+
+    if not 0 <= id < len(individuals):
+        raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
+    return individuals[id]
+
+
+def _chosen(campaign: Campaign, individuals: list[Individual], id: int | None) -> Individual:
+    if id is not None:
+        return _individual(campaign.directory, individuals, id)
+    if (best := campaign.best) is None:
+        raise _NoneSucceededError(campaign.directory)
+    return best
+
+
+def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) -> list[Path]:
+    """Draw one kind of picture and write it."""
+    import json
+
+    from evonas import view
+
+    individuals = campaign.individuals
+    if kind is Kind.genome:
+        one = _chosen(campaign, individuals, id)
+        encoding, facts = campaign.spec.encoding, campaign.facts
+        architecture = encoding.develop(encoding.from_json(json.loads(one.genome)))
+        ax = view.genome(architecture, tuple(facts["input_shape"]), len(facts["classes"]), title=f"individual {one.id}")
+    elif kind is Kind.progress:
+        control = campaign.control
+        ax = view.progress(individuals, control=control.individuals if control else (), label=campaign.spec.search.name)
+    else:
+        ax = view.lineage(individuals)
+    figures = campaign.directory / "figures"
+    paths = [output] if output else [figures / f"{kind.value}.png", figures / f"{kind.value}.svg"]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        view.save(ax, path)
+    return paths
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; an error is one line on stderr and an exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="evonas", standalone_mode=False) or DONE
+    except BaseException as error:
+        if {"-v", "--verbose"} & set(arguments):
+            import traceback
+
+            traceback.print_exc()
+        code = _reported(error)
+    sys.exit(code)
+
+
+def _reported(error: BaseException) -> int:
+    """Say in one line what went wrong; the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        print("stopped", file=sys.stderr)
+        return 130
+    if isinstance(error, TyperException):
+        message, code = error.format_message(), BAD_INPUT
+    elif isinstance(error, Exception):
+        message, code = str(error) or type(error).__name__, _code_of(error)
+    else:
+        raise error
+    print(f"evonas: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _code_of(error: Exception) -> int:
+    if isinstance(error, _NoneSucceededError):
+        return NONE_SUCCEEDED
+    if isinstance(error, OSError):
+        return BAD_INPUT
+    from evonas.campaign import SpecError, StoreError
+    from evonas.tasks import DataError
+
+    codes: dict[type[Exception], int] = {SpecError: BAD_INPUT, DataError: BAD_INPUT, StoreError: NO_CAMPAIGN}
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), RUN_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What the commands print: tables and JSON on stdout, progress on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from evonas.campaign.loop import Observe
+from evonas.campaign.loop import Progress as Done
+
+PLAIN_SECONDS = 5.0
+"""Between two lines of progress where there is no terminal."""
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """A table on stdout; numbers to the right, lines without a terminal as wide as they need."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], (int, float, type(None))) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=not sys.stdout.isatty())
+    for row in rows:
+        table.add_row(*(written(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(table)
+
+
+def written(value: Any) -> str:
+    """A value as tables show it."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """Names and values on stdout, one a line."""
+    width = max(map(len, fields), default=0)
+    for name, value in fields.items():
+        print(f"{name:<{width}}  {written(value)}")
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Observe]:
+    """Show how far a campaign is, on stderr: a bar on a terminal, now and then a plain line elsewhere."""
+    if quiet:
+        yield lambda done: None
+    elif not sys.stderr.isatty():
+        yield _PlainLines()
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            tasks: dict[str, Any] = {}
+            clock = _Clock()
+
+            def observe(done: Done) -> None:
+                if done.name not in tasks:
+                    tasks[done.name] = bar.add_task(done.name, total=1.0, text="")
+                bar.update(tasks[done.name], completed=done.fraction, text=clock.text(done))
+
+            yield observe
+
+
+class _Clock:
+    """The rate of this run, which may have begun in the middle of a campaign."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, Done] = {}
+
+    def text(self, done: Done) -> str:
+        first = self._first.setdefault(done.name, done)
+        n, seconds = done.n_told - first.n_told, done.elapsed - first.elapsed
+        failed = f", {done.n_failed} failed" if done.n_failed else ""
+        best = "–" if done.best is None else f"{done.best:.4f}"
+        parts = [f"{done.n_told} evaluations{failed}", f"best {best}"]
+        if n and seconds > 0:
+            left = seconds * (1 - done.fraction) / max(done.fraction - first.fraction, 1e-9)
+            parts += [f"{n / seconds:.1f}/s", f"{left:.0f} s left"]
+        return " · ".join(parts)
+
+
+class _PlainLines:
+    def __init__(self) -> None:
+        self._clock = _Clock()
+        self._last = 0.0
+
+    def __call__(self, done: Done) -> None:
+        text = self._clock.text(done)
+        now = time.monotonic()
+        if now - self._last >= PLAIN_SECONDS or done.fraction >= 1:
+            self._last = now
+            print(f"{done.name}: {text}", file=sys.stderr, flush=True)
