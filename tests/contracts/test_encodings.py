@@ -168,7 +168,7 @@ def test_a_genome_is_a_frozen_value(case: Case) -> None:
     assert copy.deepcopy(genome) is genome
     assert copy.deepcopy([genome])[0] is genome
     with pytest.raises(FrozenInstanceError):
-        genome.digest = ""  # type: ignore[misc]
+        genome.digest = ""
 
 
 def test_equal_digests_mean_equal_genomes(case: Case) -> None:
