@@ -29,11 +29,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis": ANALYSIS,
     "studies": {*CAMPAIGN, "analysis", "studies"},
     "view": {*GENOMES, "record", "analysis", "view"},
+    "doctor": {*EVALUATION, "doctor"},
+    "terminal": {*ANALYSIS, "terminal"},
 }
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 
 ONLY_IN: dict[str, set[str]] = {
-    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks"},
+    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal"},
     "deap": {"search"},
     "matplotlib": {"view"},
 }
