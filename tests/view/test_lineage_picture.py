@@ -49,6 +49,17 @@ def test_the_winners_line_is_strong_and_all_else_faded(family):
     assert others.get_alpha() < 0.5
 
 
+def test_what_failed_is_a_tick_and_what_is_pending_is_left_out(family):
+    (ticks,) = [one for one in lineage(family).collections if one.get_gid() == "failed"]
+    assert ticks.get_offsets()[:, 0].tolist() == [5]
+
+
+def test_parents_that_are_not_told_of_end_the_line(family):
+    ax = lineage([one for one in family if one.id != 2])
+    assert winners_line(ax).get_xdata().tolist() == [3]
+    assert segments(ax, "ancestry") == {(1, 3)}
+
+
 def test_each_step_carries_its_operator(family):
     found = {gid: text.get_text().strip() for gid, text in steps(lineage(family)).items()}
     assert found == {"step-0": "sample", "step-2": "split_edge", "step-3": "crossover"}

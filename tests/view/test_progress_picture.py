@@ -12,15 +12,15 @@ def line(ax, gid):
 
 def test_the_best_so_far_counts_evaluations_told_in_their_order(individual):
     told = [
-        individual(3, fitness=0.6, elapsed=9.0),
+        individual(3, fitness=0.5, elapsed=3.0),
         individual(0, state="failed", fitness=None, elapsed=1.0),
         individual(1, fitness=0.4, elapsed=2.0),
-        individual(2, fitness=0.3, elapsed=8.0),
+        individual(2, fitness=0.6, elapsed=8.0),
         individual(4, state="pending", fitness=None),
     ]
     at, best = line(progress(told), "best")
     assert at.tolist() == [2, 3, 4]
-    assert best.tolist() == [0.4, 0.4, 0.6]
+    assert best.tolist() == [0.4, 0.5, 0.6]
 
 
 def test_every_success_is_a_dot_and_every_failure_a_tick(campaign):
