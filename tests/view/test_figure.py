@@ -52,7 +52,7 @@ def test_a_picture_that_fails_leaves_the_old_file_and_nothing_else(campaign, tmp
 
 
 def test_a_name_with_dollars_and_signs_is_written_as_it_is(individual, tmp_path):
-    told = [individual(0, fitness=0.1), individual(1, fitness=0.2, parents=(0,), operator="a$b$_^ × ⊕")]
+    told = [individual(0, fitness=0.1), individual(1, fitness=0.2, parents=(0,), operator="a$^^$ × ⊕")]
     save(lineage(told), tmp_path / "a.png")
 
 
