@@ -283,6 +283,7 @@ AB = (conv("a", "in", width=4), conv("b", "in", width=8))
         (net(conv("a", "in"), last="a"), net(conv("a", "in", width=4), last="a")),
         (net(conv("a", "in"), last="a"), net(conv("a", "in", start="zero"), last="a")),
         (net(*AB, last=("a", "b")), net(*AB, last=("a", "b"), merge="concat")),
+        (net(*AB, last=("a", "b")), net(*AB, last=("b", "a"), merge="concat")),
         (net(*AB, last=("a", "b"), merge="concat"), net(*AB, last=("b", "a"), merge="concat")),
         (net(AB[0], conv("b", "a"), last="b"), net(*AB, last=("a", "b"))),
         (net(AB[0], last=("a", "a")), net(AB[0], last="a")),
@@ -294,6 +295,12 @@ def test_different_architectures_are_told_apart(one: Architecture, other: Archit
     assert one.digest != other.digest
     assert one.isomorphism(other) is None
     assert other.isomorphism(one) is None
+
+
+def test_how_a_single_input_would_merge_makes_no_difference() -> None:
+    one, other = net(conv("a", "in"), last="a"), net(conv("a", "in", merge="concat"), last="a", merge="concat")
+    assert one.digest == other.digest
+    assert one.isomorphism(other) is not None
 
 
 def test_isomorphism_denies_what_a_hash_of_neighbours_confuses() -> None:

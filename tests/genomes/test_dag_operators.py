@@ -256,6 +256,14 @@ def test_touched_names_exactly_what_changed(name: str) -> None:
             assert set(variation.touched) == expected, variation.operator
 
 
+def test_touched_names_nodes_downstream_that_work_on_an_area_again() -> None:
+    nodes = (Gene("f", "linear", width=8), conv("a"), conv("b"), Gene("l", "linear", width=8))
+    before = genome(*nodes, edges="input-f f-a a-b b-l l-output")
+    config = Dag(mutations={name: float(name == "remove_node") for name in OPERATORS})
+    touched = {variation.touched for variation in (config.mutate(before, rng=rng(seed)) for seed in range(40))}
+    assert set(touched) == {("f", "a", "b"), ("a", "b"), ("b", "l"), ("l", OUTPUT)}
+
+
 def test_operators_are_drawn_by_weight() -> None:
     others = {name: 0.0 for name in OPERATORS if name not in ("change_width", "split_edge")}
     config = Dag(mutations={**others, "change_width": 3.0})
@@ -340,6 +348,13 @@ def test_widening_is_exact_where_weights_take_the_new_channels_up() -> None:
 def test_widening_is_exact_at_the_end_of_a_concatenation_or_before_weights() -> None:
     for edges in ("input-a input-b a-m b-m m-c c-output", "input-a input-b b-m a-m m-c c-output"):
         assert widens(genome(conv("a"), conv("b"), Gene("m", "identity", merge="concat"), conv("c"), edges=edges), "a")
+
+
+def test_widen_passes_over_nodes_where_it_is_not_exact() -> None:
+    before = genome(conv("a", 8), conv("b", 16), edges="input-a input-b a-output b-output")
+    children = [OPERATORS["widen"](Dag(), before, rng(seed)) for seed in range(20)]
+    assert {child.touched for child in children if child} == {("b",)}
+    assert OPERATORS["widen"](Dag(widths=(8, 16)), before, rng(0)) is None
 
 
 def test_widening_is_refused_where_a_sum_would_mix_channels() -> None:

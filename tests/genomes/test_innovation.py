@@ -34,6 +34,11 @@ def test_a_number_is_not_its_digits() -> None:
     assert marking("ab", "c") != marking("a", "bc")
 
 
+def test_an_edge_is_marked_by_its_ends_in_their_order() -> None:
+    assert CHAIN.edge_markings == {edge: marking("edge", *edge) for edge in CHAIN.edges}
+    assert CHAIN.edge_markings["aa", OUTPUT] != marking("edge", OUTPUT, "aa")
+
+
 def test_the_ordinal_is_the_smallest_not_in_use() -> None:
     first = fresh_marking((), "split", "e")
     second = fresh_marking({first}, "split", "e")
