@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LEARNING_RATES = {"sgd": 0.1, "adamw": 0.004}
+LEARNING_RATES = {"sgd": 0.2, "adamw": 0.01}
 
 
 class Training(BaseModel):
@@ -20,7 +20,7 @@ class Training(BaseModel):
     batch_size: int = Field(64, ge=2, description="Examples a step; an incomplete last batch waits for the next epoch.")
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with Nesterov momentum 0.9, or AdamW; fused.")
     learning_rate: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Peak learning rate; None: 0.1 for sgd, 0.004 for adamw."
+        None, gt=0, allow_inf_nan=False, description="Peak learning rate; None: 0.2 for sgd, 0.01 for adamw."
     )
     weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False, description="On weights; never on biases and scales.")
     schedule: Literal["cosine", "one_cycle", "constant"] = Field(

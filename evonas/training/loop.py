@@ -107,7 +107,8 @@ def train(
                 f"expected a finite training loss, got {mean} in epoch {epoch + 1}; lower the learning rate"
             )
         if epoch + 1 == epochs and config.recalibrate:
-            recalibrate(network, training, batch_size)
+            drawn = order[: RECALIBRATION_BATCHES * batch_size]
+            recalibrate(network, arranged(training.inputs[drawn]), batch_size)
         scores = score(network, validation, config)
         curve.append(
             {
@@ -140,18 +141,23 @@ def score(network: Network, examples: Examples, config: Training) -> dict[str, f
 
 
 @torch.no_grad()
-def recalibrate(network: Network, examples: Examples, batch_size: int) -> None:
-    """Measure BatchNorm's running statistics anew: the mean over up to 16 batches without augmentation."""
+def recalibrate(network: Network, inputs: Tensor, batch_size: int) -> None:
+    """Measure BatchNorm's running statistics anew: the mean over the whole batches among these inputs.
+
+    Args:
+        network: Left in training mode.
+        inputs: `(n, *input_shape)`, n being `batch_size` or more, in random order and without augmentation.
+        batch_size: Examples a batch.
+    """
     layers = network.normalisations
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
     network.train()
-    n_batches = min(RECALIBRATION_BATCHES, max(1, len(examples.targets) // batch_size))
-    for index in range(n_batches):
+    for index in range(len(inputs) // batch_size):
         for layer in layers:
             layer.momentum = 1 / (index + 1)
-        network(examples.inputs[index * batch_size : (index + 1) * batch_size])
+        network(inputs[index * batch_size : (index + 1) * batch_size])
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
 
