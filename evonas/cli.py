@@ -371,9 +371,15 @@ def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) 
         ax = view.genome(architecture, tuple(facts["input_shape"]), len(facts["classes"]), title=f"individual {one.id}")
     elif kind is Kind.progress:
         control = campaign.control
-        ax = view.progress(individuals, control=control.individuals if control else (), label=campaign.spec.search.name)
+        ax = view.progress(
+            individuals,
+            control=control.individuals if control else (),
+            label=campaign.spec.search.name,
+            axis="epochs" if control else "evaluations",
+        )
     else:
-        ax = view.lineage(individuals)
+        winner = campaign.best if id is None else _individual(campaign.directory, individuals, id)
+        ax = view.lineage(individuals, winner=winner.id if winner else None)
     figures = campaign.directory / "figures"
     paths = [output] if output else [figures / f"{kind.value}.png", figures / f"{kind.value}.svg"]
     for path in paths:

@@ -24,7 +24,7 @@ Told = Mapping[int, Individual]
 Heights = Mapping[int, float]
 
 
-def lineage(individuals: Sequence[Individual], *, ax: Axes | None = None) -> Axes:
+def lineage(individuals: Sequence[Individual], *, winner: int | None = None, ax: Axes | None = None) -> Axes:
     """Draw fitness over birth, a line from every parent to its child, and the winner's ancestry strong.
 
     The thick line follows the fitter parent back from the winner; each of its steps carries the operator's name, read
@@ -32,6 +32,7 @@ def lineage(individuals: Sequence[Individual], *, ax: Axes | None = None) -> Axe
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
+        winner: Whose ancestry is drawn strong; None for the highest fitness, among equals the first.
         ax: Axes to draw on; None for those of a new figure.
 
     Returns:
@@ -42,7 +43,8 @@ def lineage(individuals: Sequence[Individual], *, ax: Axes | None = None) -> Axe
     heights = {i: value for i, one in told.items() if (value := figure.fitness_of(one)) is not None}
     if not heights:
         return figure.nothing(figure.fresh(ax, 9.0, 6.0), figure.reason(len(told)))
-    winner = max(heights, key=lambda i: (heights[i], -i))
+    if winner is None or winner not in heights:
+        winner = max(heights, key=lambda i: (heights[i], -i))
     line, ancestry = _line(told, winner), _ancestry(told, winner)
     drawn = _thinned(told, ancestry)
     floor = min(heights.values())

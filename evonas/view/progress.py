@@ -1,6 +1,7 @@
 """A picture of how a campaign's fitness rose, beside that of a control."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,9 +22,10 @@ def progress(
     control: Sequence[Individual] = (),
     label: str = "evolution",
     control_label: str = "random search",
+    axis: Literal["evaluations", "epochs"] = "evaluations",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw fitness over the number of evaluations told.
+    """Draw fitness over what was spent: evaluations told, or the epochs they trained together.
 
     Every evaluation is a dot, the best so far a line of steps, the latest twentieth of the evaluations (10 to 200 of
     them) a rolling median in a band of quartiles. Failed evaluations count, and are ticks at the bottom.
@@ -33,22 +35,31 @@ def progress(
         control: Those of another campaign, of which the best so far is drawn.
         label: The campaign's name.
         control_label: The control's name.
+        axis: What the horizontal axis counts; epochs where the two spend different numbers on an evaluation.
         ax: Axes to draw on; None for those of a new figure.
 
     Returns:
         The axes; the lines have the gids `best`, `median` and `control`.
     """
     ax = figure.fresh(ax, 9.0, 5.0)
-    fitness, rival = _told(individuals), _told(control)
+    (spent, fitness), (rival_spent, rival) = _told(individuals, axis), _told(control, axis)
     if not np.isfinite([*fitness, *rival]).any():
         return figure.nothing(ax, figure.reason(len(fitness)))
-    _draw_dots(ax, fitness)
+    _draw_dots(ax, spent, fitness)
     if np.isfinite(fitness).any():
-        _draw_rolling(ax, fitness)
-        ax.step(*_best(fitness), where="post", color=figure.BLUE, lw=2.2, zorder=4, label=f"{label}, best", gid="best")
+        _draw_rolling(ax, spent, fitness)
+        ax.step(
+            *_best(spent, fitness),
+            where="post",
+            color=figure.BLUE,
+            lw=2.2,
+            zorder=4,
+            label=f"{label}, best",
+            gid="best",
+        )
     if np.isfinite(rival).any():
         ax.step(
-            *_best(rival),
+            *_best(rival_spent, rival),
             where="post",
             color=figure.VERMILION,
             linestyle=DASHED,
@@ -57,44 +68,44 @@ def progress(
             label=f"{control_label}, best",
             gid="control",
         )
-    figure.plain(ax, "evaluations")
+    figure.plain(ax, axis)
     ax.margins(x=0.02)
     figure.legend(ax)
     return ax
 
 
-def _told(individuals: Sequence[Individual]) -> np.ndarray:
-    """Fitness `(n_told,)` in the order of telling, NaN where there is none."""
+def _told(individuals: Sequence[Individual], axis: str) -> tuple[np.ndarray, np.ndarray]:
+    """What was spent by each telling, and fitness, NaN where there is none; both `(n_told,)` in the order of telling."""
     told = sorted((i for i in individuals if i.state != "pending"), key=lambda i: (i.elapsed, i.id))
-    return np.array([figure.fitness_of(one) for one in told], dtype=float)
+    spent = np.cumsum([one.epochs if axis == "epochs" else 1 for one in told], dtype=int)
+    return spent, np.array([figure.fitness_of(one) for one in told], dtype=float)
 
 
-def _best(fitness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The best so far from the first success to the last evaluation told, and the count at each."""
+def _best(spent: np.ndarray, fitness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best so far from the first success to the last evaluation told, after what was spent by each."""
     best = np.fmax.accumulate(fitness)
     first = int(np.argmax(np.isfinite(best)))
-    return np.arange(first, len(best)) + 1, best[first:]
+    return spent[first:], best[first:]
 
 
-def _draw_dots(ax: Axes, fitness: np.ndarray) -> None:
-    count = np.arange(len(fitness)) + 1
+def _draw_dots(ax: Axes, spent: np.ndarray, fitness: np.ndarray) -> None:
     ok = np.isfinite(fitness)
     many = len(fitness) > MANY
     ax.scatter(
-        count[ok], fitness[ok], s=12, color=figure.SKY, alpha=0.25 if many else 0.45, lw=0, rasterized=many, zorder=1
+        spent[ok], fitness[ok], s=12, color=figure.SKY, alpha=0.25 if many else 0.45, lw=0, rasterized=many, zorder=1
     )
-    figure.failures(ax, count[~ok], rasterized=many)
+    figure.failures(ax, spent[~ok], rasterized=many)
 
 
-def _draw_rolling(ax: Axes, fitness: np.ndarray) -> None:
-    count = np.flatnonzero(np.isfinite(fitness)) + 1
-    values = fitness[count - 1]
+def _draw_rolling(ax: Axes, spent: np.ndarray, fitness: np.ndarray) -> None:
+    ok = np.isfinite(fitness)
+    spent, values = spent[ok], fitness[ok]
     width = min(max(10, len(values) // 20), 200)
     if len(values) < width:
         return
     ends = np.unique(np.linspace(width, len(values), POINTS).astype(int))
     low, middle, high = np.array([np.percentile(values[end - width : end], (25, 50, 75)) for end in ends]).T
-    at = count[ends - 1]
+    at = spent[ends - 1]
     ax.fill_between(at, low, high, color=figure.SKY, alpha=0.3, lw=0, zorder=2)
     name = f"median and quartiles of {width}"
     ax.plot(at, middle, color=figure.BLUE, lw=1.0, alpha=0.8, zorder=3, label=name, gid="median")
