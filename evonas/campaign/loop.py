@@ -1,6 +1,7 @@
 """The campaign's loop: ask, evaluate, tell, record. The only place that writes a running campaign."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ class Loop:
         self._spec, self._encoding, self._store, self._search = spec, encoding, store, search
         self._evaluator, self._observe, self._outer_check = evaluator, observe, check
         self._pending: dict[int, Proposal] = {}
+        self._held: deque[Proposal] = deque()
         self._genomes: dict[int, Genome] = {}
         self._weights: dict[int, bytes] = {}
         self._on_disk: set[int] = set()
@@ -104,13 +106,21 @@ class Loop:
                 self._observe(self._progress())
 
     def _fold(self) -> None:
-        """Bring the search, and all that is derived from the log, to where the log ends."""
+        """Bring the search, and all that is derived from the log, to where the log ends.
+
+        Where an earlier run had spent its budget, the search is asked again, for what was held back then.
+        """
         for event in self._store.events(self._encoding):
-            if isinstance(event, Proposal):
-                self._search.recall([event])
-                self._note_proposed(event)
-            else:
+            if isinstance(event, Evaluation):
+                self._hold()
                 self._note_told(event)
+                continue
+            if self._held:
+                self._held.popleft()
+            else:
+                self._search.recall([event])
+            self._note_proposed(event)
+        self._hold()
 
     def _note_proposed(self, proposal: Proposal) -> None:
         self._pending[proposal.id] = proposal
@@ -142,14 +152,23 @@ class Loop:
 
     def _ask(self) -> list[Proposal]:
         """Propose until `lag` are in flight, the search waits or the budget is granted."""
+        self._hold()
         asked: list[Proposal] = []
-        while len(self._pending) < self._spec.search.lag and self._may_propose():
-            proposals = self._search.ask(1)
-            if not proposals:
-                break
-            self._note_proposed(proposals[0])
-            asked += proposals
+        while self._held and self._may_propose():
+            asked.append(self._held.popleft())
+            self._note_proposed(asked[-1])
         return asked
+
+    def _hold(self) -> None:
+        """Ask until `lag` are in flight or the search waits.
+
+        What is beyond the budget is held back, with the weights of its donors: a run that goes on with a larger budget
+        finds it as a run that never stopped would have asked for it.
+        """
+        while len(self._pending) + len(self._held) < self._spec.search.lag:
+            if not (proposals := self._search.ask(1)):
+                break
+            self._held += proposals
 
     def _may_propose(self) -> bool:
         budget = self._spec.budget
@@ -174,8 +193,8 @@ class Loop:
             raise _TimeIsUpError
 
     def spared(self) -> set[int]:
-        """The individuals whose weights are kept: possible parents, donors of what is pending, and the best."""
-        donors = {donor for proposal in self._pending.values() for donor in proposal.donors}
+        """The individuals whose weights are kept: possible parents, donors of what is in flight, and the best."""
+        donors = {donor for proposal in (*self._pending.values(), *self._held) for donor in proposal.donors}
         return self._search.keeps() | donors | {-number for _, _, number in self._best}
 
     def _forget(self, spared: set[int]) -> None:
