@@ -82,7 +82,7 @@ def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
         operator = getattr(toolbox, name, None)
         if operator is not None:
             function = getattr(operator, "func", operator)
-            found[name] = f"{function.__module__}.{function.__qualname__}"
+            found[name] = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
     return found
 
 
@@ -167,7 +167,10 @@ class Evolution:
             self._n_proposed += 1
 
     def tell(self, evaluations: Iterable[Evaluation]) -> None:
-        """Let the successful join the children; once all of the generation are told, cull."""
+        """Let the successful join the children; once all of the generation are told, cull.
+
+        Where nobody is left to survive, the population stays as it was.
+        """
         for evaluation in evaluations:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
@@ -182,7 +185,8 @@ class Evolution:
             parents = self._population
             if self._config.survival == "comma":
                 parents = tools.selBest(parents, self._config.elitism)
-            self._population = self._toolbox.survive([*parents, *self._children], self._config.population)
+            if candidates := [*parents, *self._children]:
+                self._population = self._toolbox.survive(candidates, self._config.population)
         self._children = []
         self._generation += 1
         self._generation_ends += self._config.offspring or self._config.population
