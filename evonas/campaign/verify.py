@@ -9,7 +9,8 @@ from typing import Any
 from evonas.campaign.campaign import CONTROL, Campaign
 from evonas.campaign.loop import Loop
 from evonas.campaign.store import Store, StoreError
-from evonas.record import Individual
+from evonas.record import COMPLETE, Individual
+from evonas.search import EvolutionConfig
 from genomes.encoding import Encoding
 
 
@@ -43,12 +44,22 @@ def _damage(directory: Path) -> list[str]:
         for number, one in enumerate(individuals):
             found += [f"{directory}: individual {one.id}: {line}" for line in _problems(number, one, encoding)]
         if not found:
-            spared = Loop(campaign.spec, encoding, store, campaign.search(encoding), None).spared()
+            spared = _spared(campaign, store, individuals)
             needed = {one.id: one.weights_sha256 for one in individuals if one.id in spared and one.weights_sha256}
             found += [line for id, sha256 in needed.items() if (line := _damaged(store.weights_path(id), sha256))]
     finally:
         store.close()
     return found
+
+
+def _spared(campaign: Campaign, store: Store, individuals: list[Individual]) -> set[int]:
+    """Whose weights are needed; where a user's operators are not at hand to tell, the best and whoever has some."""
+    spec = campaign.spec
+    if not (isinstance(spec.search, EvolutionConfig) and spec.search.operators):
+        return Loop(spec, spec.encoding, store, campaign.search(spec.encoding), None).spared()
+    complete = [one for one in individuals if one.state == COMPLETE]
+    best = sorted(complete, key=lambda one: spec.rank(one.id, one.metrics), reverse=True)[: spec.keep_best]
+    return {one.id for one in best} | {one.id for one in complete if store.weights_path(one.id).exists()}
 
 
 def _problems(number: int, one: Individual, encoding: Encoding[Any]) -> list[str]:
