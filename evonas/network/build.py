@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas.network.operations import ACTIVATIONS, OPERATIONS, merged
+from evonas.network.operations import OPERATIONS, activation, merged
 from genomes.architecture import Architecture, Layer
 from genomes.operations import Parameter, Shape
 
@@ -20,7 +20,7 @@ class LayerModule(nn.Module):
         self.node = layer.node
         self.source = layer.source
         self.operation = OPERATIONS[layer.node.operation]
-        self.activation = ACTIVATIONS[layer.node.settings.get("activation", "none")]
+        self.activation = activation(layer.node)
         self.normalised = layer.node.settings.get("normalisation", "none") == "batch"
         self.momentum = MOMENTUM
         for parameter in layer.parameters:

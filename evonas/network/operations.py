@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genomes.architecture import CONCAT
+from genomes.architecture import CONCAT, ZERO_START, Node
 from genomes.operations import DILATION, Shape
 
 Tensors = Mapping[str, Tensor]
@@ -74,6 +74,18 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "none": lambda x: x,
 }
+
+
+def activation(node: Node) -> Callable[[Tensor], Tensor]:
+    """The activation of a node.
+
+    A layer that starts from zero could never leave it through `relu`, whose slope at 0 is 0 in torch: there the slope
+    at 0 is 1, the values are the same.
+    """
+    name = node.settings.get("activation", "none")
+    if name == "relu" and node.settings.get("start") == ZERO_START:
+        return lambda x: x.clamp_min(0)
+    return ACTIVATIONS[name]
 
 
 def flat(x: Tensor) -> Tensor:
