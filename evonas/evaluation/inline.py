@@ -22,6 +22,7 @@ from genomes.encoding import Encoding, Genome
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
 MAX_REASON = 500
+MAX_DEVICE_REASON = 120
 
 
 class TooLargeError(ValueError):
@@ -163,9 +164,9 @@ def device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(name)
-        torch.empty(1, device=found)
-    except (AssertionError, NotImplementedError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        torch.zeros(1, device=found).cpu()
+    except (AssertionError, ImportError, RuntimeError) as error:
+        reason = str(error).splitlines()[0][:MAX_DEVICE_REASON]
         raise ValueError(f"device: expected auto, cpu or a device of this machine, got {name!r} ({reason})") from None
     return found
 
