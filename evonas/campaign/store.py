@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,14 @@ _TOLD = (
     "seq, id, state, fitness, metrics, fraction_inherited, seconds, training_seconds, epochs, curve, origins, "
     "weights_sha256, error, elapsed"
 )
+_FACTS = "SELECT name, value FROM facts"
+_INDIVIDUALS = (
+    "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
+    "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
+    "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
+)
+LOCK_TRIES, LOCK_SECONDS = 5, 0.05
+"""How often a writer tries, and how long it waits in between: a viewer that looks for one holds the lock for a moment."""
 
 
 class StoreError(Exception):
@@ -110,11 +119,15 @@ class Store:
         lock = _locked(directory) if write else None
         try:
             store = cls(directory, _connected(path, write=write), lock)
-            found = store.facts().get("format")
         except sqlite3.Error as error:
             if lock is not None:
                 os.close(lock)
-            raise StoreError(f"{path}: expected a campaign's log, got a damaged file ({error})") from None
+            raise _damaged(path, error) from None
+        try:
+            found = store.facts().get("format")
+        except StoreError:
+            store.close()
+            raise
         if found != FORMAT:
             store.close()
             raise StoreError(f"{path}: expected format {FORMAT}, got {found}; use the evonas version that wrote it")
@@ -129,7 +142,8 @@ class Store:
 
     def facts(self) -> dict[str, Any]:
         """What is known of the campaign: `spec`, `versions`, `fingerprint`, later `tested` and others."""
-        return {name: json.loads(value) for name, value in self._connection.execute("SELECT name, value FROM facts")}
+        with self._reading():
+            return {name: json.loads(value) for name, value in self._connection.execute(_FACTS)}
 
     def set_fact(self, name: str, value: Any) -> None:
         """Record or replace a fact; durable on return."""
@@ -156,7 +170,20 @@ class Store:
                 seq += 1
 
     def events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
-        """The log from its start; evaluations come without their weights."""
+        """The log from its start; evaluations come without their weights.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        events = self._events(encoding)
+        while True:
+            with self._reading():
+                event = next(events, None)
+            if event is None:
+                return
+            yield event
+
+    def _events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
         columns = "seq, id, parents, operator, donors, generation, epochs, genome, memory"
         proposed = self._connection.execute(f"SELECT {columns} FROM proposed ORDER BY seq")
         told = self._connection.execute(f"SELECT {_TOLD} FROM told ORDER BY seq")
@@ -181,15 +208,13 @@ class Store:
             result = told.fetchone()
 
     def individuals(self) -> list[Individual]:
-        """Every individual in the order of its number."""
-        return [
-            _individual(row)
-            for row in self._connection.execute(
-                "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
-                "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
-                "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
-            )
-        ]
+        """Every individual in the order of its number.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        with self._reading():
+            return [_individual(row) for row in self._connection.execute(_INDIVIDUALS)]
 
     def integrity(self) -> list[str]:
         """What SQLite finds wrong with the log, one line each."""
@@ -249,6 +274,14 @@ class Store:
         return hashlib.sha256(data).hexdigest()
 
     @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What the log holds is read in here: what is wrong with it is a damaged log."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+            raise _damaged(self.directory / DATABASE, error) from None
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -270,11 +303,19 @@ class Store:
 
 
 def is_locked(directory: Path) -> bool:
-    """True while a process writes this campaign."""
+    """True while a process writes this campaign; nothing is changed."""
+    import fcntl
+
     try:
-        os.close(_locked(directory))
-    except (StoreError, OSError):
+        descriptor = os.open(directory / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
         return True
+    finally:
+        os.close(descriptor)
     return False
 
 
@@ -283,14 +324,20 @@ def _locked(directory: Path) -> int:
     import fcntl
 
     descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StoreError(
-            f"{directory}: expected no other writer, another process runs this campaign; wait or stop it"
-        ) from None
-    return descriptor
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(LOCK_SECONDS)
+        else:
+            return descriptor
+    os.close(descriptor)
+    raise StoreError(f"{directory}: expected no other writer, another process runs this campaign; wait or stop it")
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return StoreError(f"{path}: expected a campaign's log, got a damaged file ({reason}); put back a copy")
 
 
 def _connected(path: Path, *, write: bool) -> sqlite3.Connection:
