@@ -8,7 +8,7 @@ import numpy as np
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import opened
 from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
-from evonas.campaign.store import Store, StoreError
+from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.evaluator import Check
 from evonas.record import COMPLETE, Budget, Individual, Proposal
 from evonas.search import Context, EvolutionConfig, Search
@@ -202,13 +202,18 @@ class Campaign:
         path = (directory / "data.npz").absolute()
         assert isinstance(self.spec.task, Arrays)
         self.spec = self.spec.model_copy(update={"task": self.spec.task.model_copy(update={"path": str(path)})})
-        if not path.exists():
-            X, y = self._arrays
-            from_arrays(X, y)
-            directory.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name("data.new.npz")
-            np.savez(temporary, X=X, y=y)
-            temporary.rename(path)
+        X, y = (np.asarray(values) for values in self._arrays)
+        task = from_arrays(X, y)
+        if (directory / DATABASE).exists():
+            if self.spec.task.load().fingerprint != task.fingerprint:
+                raise StoreError(
+                    f"{directory}: expected the arrays it was begun with, got others; choose another directory"
+                )
+            return
+        directory.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name("data.new.npz")
+        np.savez(temporary, X=X, y=y.astype(str) if y.dtype == object else y)
+        temporary.rename(path)
 
     def _encoding_for(self, task: Task) -> Encoding[Any]:
         try:
