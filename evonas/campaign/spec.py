@@ -168,9 +168,10 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
 def value_of(text: str) -> Any:
     """A value of `--set` as TOML reads it; what is no TOML is a string."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return found["value"] if len(found) == 1 else text
 
 
 def _task_name(task: Any) -> str:
