@@ -16,7 +16,7 @@ from evonas.training.config import Training
 
 Curve = tuple[dict[str, float], ...]
 SCORING_BATCH = 512
-RECALIBRATION_BATCHES = 16
+RECALIBRATION_BATCHES = 2
 WARM_UP = 0.2
 
 
@@ -107,8 +107,7 @@ def train(
                 f"expected a finite training loss, got {mean} in epoch {epoch + 1}; lower the learning rate"
             )
         if epoch + 1 == epochs and config.recalibrate:
-            drawn = order[: RECALIBRATION_BATCHES * batch_size]
-            recalibrate(network, arranged(training.inputs[drawn]), batch_size)
+            recalibrate(network, arranged(training.inputs[order[: RECALIBRATION_BATCHES * SCORING_BATCH]]))
         scores = score(network, validation, config)
         curve.append(
             {
@@ -141,23 +140,22 @@ def score(network: Network, examples: Examples, config: Training) -> dict[str, f
 
 
 @torch.no_grad()
-def recalibrate(network: Network, inputs: Tensor, batch_size: int) -> None:
-    """Measure BatchNorm's running statistics anew: the mean over the whole batches among these inputs.
+def recalibrate(network: Network, inputs: Tensor) -> None:
+    """Measure BatchNorm's running statistics anew: the mean over whole batches of 512, or over one of all inputs.
 
     Args:
         network: Left in training mode.
-        inputs: `(n, *input_shape)`, n being `batch_size` or more, in random order and without augmentation.
-        batch_size: Examples a batch.
+        inputs: `(n, *input_shape)`, in random order and without augmentation.
     """
     layers = network.normalisations
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
     network.train()
-    for index in range(len(inputs) // batch_size):
+    for index in range(max(1, len(inputs) // SCORING_BATCH)):
         for layer in layers:
             layer.momentum = 1 / (index + 1)
-        network(inputs[index * batch_size : (index + 1) * batch_size])
+        network(inputs[index * SCORING_BATCH : (index + 1) * SCORING_BATCH])
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
 
