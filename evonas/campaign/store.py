@@ -40,7 +40,7 @@ _INDIVIDUALS = (
     "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
 )
 LOCK_TRIES, LOCK_SECONDS = 5, 0.05
-"""How often a writer tries, and how long it waits in between: a viewer that looks for one holds the lock for a moment."""
+"""A writer's tries and the time in between: a viewer that looks for a writer holds the lock for a moment."""
 
 
 class StoreError(Exception):

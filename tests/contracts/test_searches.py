@@ -117,6 +117,7 @@ def test_results_told_together_equal_results_told_one_by_one(config: SearchConfi
     assert a.ask(9) == b.ask(9)
 
 
+@pytest.mark.usefixtures("fast_disk")
 @pytest.mark.parametrize("n_workers", [2, 3, 7])
 def test_one_worker_equals_several(config: SearchConfig, n_workers: int, tmp_path: Path) -> None:
     alone, many = Pretending(1, lambda id: id % 7 == 3), Pretending(n_workers, lambda id: id % 7 == 3)

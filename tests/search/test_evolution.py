@@ -170,9 +170,9 @@ def test_what_a_toolbox_does_not_register_stays_ours() -> None:
 
 
 def test_a_toolbox_must_be_the_one_that_the_spec_names() -> None:
-    with pytest.raises(ValueError, match="expected a toolbox with no operators of its own"):
+    with pytest.raises(ValueError, match=r"expected a toolbox with no operators of its own"):
         EvolutionConfig().build(context(), toolbox())
-    with pytest.raises(ValueError, match="got none; run it from Python"):
+    with pytest.raises(ValueError, match=r"got none; run it from Python"):
         EvolutionConfig(operators=NAMES).build(context())
 
 
@@ -211,11 +211,11 @@ def test_a_campaign_records_them_and_resumes_with_no_other(tmp_path: Path) -> No
 
     directory = tmp_path / "half"
     Campaign(arrays(60), toolbox=toolbox(), budget={"evaluations": 4}, **fields).run(directory)
-    with pytest.raises(StoreError, match="expected a toolbox with .*add_node.*, got none; run it from Python"):
+    with pytest.raises(StoreError, match=r"expected a toolbox with .*add_node.*, got none; run it from Python"):
         Campaign.load(directory).run()
     other = base.Toolbox()
     other.register("select", tools.selBest)
-    with pytest.raises(StoreError, match="expected a toolbox with"):
+    with pytest.raises(StoreError, match=r"expected a toolbox with"):
         Campaign.load(directory, toolbox=other).run()
     assert damage(directory) == []
     assert Campaign.load(directory, toolbox=toolbox()).best is not None
@@ -224,5 +224,5 @@ def test_a_campaign_records_them_and_resumes_with_no_other(tmp_path: Path) -> No
 
 
 def test_only_evolution_takes_a_toolbox() -> None:
-    with pytest.raises(SpecError, match="expected the search evolution, got ageing"):
+    with pytest.raises(SpecError, match=r"expected the search evolution, got ageing"):
         Campaign(search="ageing", toolbox=toolbox())

@@ -1,0 +1,197 @@
+"""A spec: what is wrong with it is said in one line that names every field."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evonas.campaign import Campaign, Spec, SpecError
+from evonas.campaign.spec import parse, read, value_of
+from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
+from evonas.tasks import Arrays, Digits
+from genomes import Dag
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("an unknown key", {"sede": 1}, "sede: unknown key; did you mean seed?"),
+    ("an unknown table", {"trainig": {}}, "trainig: unknown key; did you mean training?"),
+    ("in training", {"training": {"epoch": 1}}, "training.epoch: unknown key; did you mean epochs?"),
+    ("in a search", {"search": {"populaton": 1}}, "search.populaton: unknown key; did you mean population?"),
+    (
+        "of another search",
+        {"search": {"name": "ageing", "tournament": 2}},
+        "search.tournament: unknown key; known are lag, name, population, sample_size",
+    ),
+    ("in a task", {"task": {"split_sed": 1}}, "task.split_sed: unknown key; did you mean split_seed?"),
+    ("in the encoding", {"encoding": {"width": [4]}}, "encoding.width: unknown key; did you mean widths?"),
+    ("in evaluation", {"evaluation": {"devize": "cpu"}}, "evaluation.devize: unknown key; did you mean device?"),
+    ("in the budget", {"budget": {"evals": 3}}, "budget.evals: unknown key;"),
+    ("in the objectives", {"objectives": {"maximise": ["loss"]}}, "objectives.maximise: unknown key; did you mean max"),
+    ("nothing alike", {"zzz": 1}, "zzz: unknown key; known are budget, control,"),
+    ("an unknown search", {"search": "agein"}, "search.name: expected one of evolution, ageing, random, got 'agein';"),
+    ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, arrays, got 'digit'; did you"),
+    ("an unknown encoding", {"encoding": "neat"}, "encoding.name: "),
+    ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
+    ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
+    ("a fraction for a number", {"seed": 1.5}, "got 1.5"),
+    ("a negative seed", {"seed": -1}, "seed: input should be greater than or equal to 0, got -1"),
+    ("no epoch", {"training": {"epochs": 0}}, "training.epochs: input should be greater than or equal to 1, got 0"),
+    ("an unknown optimizer", {"training": {"optimizer": "adam"}}, "training.optimizer: input should be 'sgd' or 'adam"),
+    ("a learning rate of NaN", {"training": {"learning_rate": float("nan")}}, "training.learning_rate: "),
+    ("a probability above 1", {"search": {"crossover": 1.5}}, "search.crossover: input should be less than or equal"),
+    ("no lag", {"search": {"name": "random", "lag": 0}}, "search.lag: input should be greater than or equal to 1, got"),
+    ("an empty budget", {"budget": {}}, "budget: expected evaluations, epochs or seconds, got none of them; give one"),
+    ("a budget of no time", {"budget": {"seconds": 0}}, "budget.seconds: input should be greater than 0, got 0"),
+    ("endless time", {"budget": {"seconds": float("inf")}}, "budget.seconds: input should be a finite number"),
+    ("two objectives", {"objectives": {"maximize": ["accuracy", "loss"]}}, "objectives: expected one metric among"),
+    ("an unknown objective", {"objectives": {"minimize": ["size"]}}, "objectives: expected one metric among accuracy"),
+    ("a name that is a path", {"name": "../else"}, "name: string should match pattern"),
+    ("an empty name", {"name": ""}, "name: string should match pattern"),
+    ("a value for a table", {"training": 3}, "training: "),
+    ("a number for a search", {"search": 3}, "search: "),
+    ("a list for a task", {"task": [1]}, "task: "),
+    ("widths in disorder", {"encoding": {"widths": [8, 4]}}, "encoding: widths: expected ascending numbers"),
+    ("an unknown control", {"control": "yes"}, "control: input should be 'random' or 'none', got 'yes'"),
+    ("no best", {"keep_best": 0}, "keep_best: input should be greater than or equal to 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
+def test_a_wrong_field_is_one_line_that_names_it(data: dict[str, Any], expected: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse(data)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("spec: ")
+    assert expected in message
+    assert "pydantic" not in message
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse({"seed": -1, "training": {"epochs": 0, "batch": 2}, "search": {"name": "ageing", "population": 0}})
+    for name in ("seed: ", "training.epochs: ", "training.batch: ", "search.population: "):
+        assert str(caught.value).count(name) == 1
+
+
+def test_python_says_the_same() -> None:
+    with pytest.raises(SpecError, match=r"spec: sede: unknown key; did you mean seed"):
+        Campaign(sede=1)
+    with pytest.raises(SpecError, match=r"got a tuple of 3"):
+        Campaign(([1], [2], [3]))
+
+
+def test_words_mappings_and_objects_say_the_same() -> None:
+    expected = Spec(task=Digits(), search=AgeingConfig(), encoding=Dag())
+    assert parse({"search": "ageing"}) == expected
+    assert parse({"search": {"name": "ageing"}, "task": {"name": "digits"}, "encoding": "dag"}) == expected
+    assert Campaign(search=AgeingConfig(), encoding=Dag()).spec == expected
+    assert isinstance(parse({}).search, EvolutionConfig)
+    assert isinstance(parse({"search": {"name": "random"}}).search, RandomConfig)
+    assert isinstance(parse({"task": {"path": "a.npz"}}).task, Arrays)
+    assert parse({"search": {"population": 3}}).search == EvolutionConfig(population=3)
+
+
+def test_fitness_follows_the_objectives() -> None:
+    metrics = {"accuracy": 0.5, "loss": 2.0, "parameters": 10.0}
+    assert parse({}).objectives.fitness(metrics) == 0.5
+    assert parse({"objectives": {"minimize": ["loss"]}}).objectives.fitness(metrics) == -2.0
+    assert parse({"objectives": {"maximize": ["parameters"]}}).objectives.fitness(metrics) == 10.0
+
+
+def test_only_a_clock_makes_a_campaign_timed() -> None:
+    assert not parse({"budget": {"epochs": 3}}).timed
+    assert parse({"budget": {"epochs": 3, "seconds": 1}}).timed
+    assert parse({"evaluation": {"timeout": 1}}).timed
+
+
+# Files
+
+
+def test_a_relative_path_starts_at_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "specs").mkdir()
+    path = tmp_path / "specs" / "a.toml"
+    path.write_text('[task]\npath = "../data/x.npz"\n')
+    monkeypatch.chdir(tmp_path)
+    for given in (path, Path("specs/a.toml")):
+        task = read(given).task
+        assert isinstance(task, Arrays)
+        assert task.path == str(tmp_path / "data" / "x.npz")
+
+
+def test_an_absolute_path_and_one_of_the_home_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    path = tmp_path / "a.toml"
+    for written, expected in (("/data/x.npz", "/data/x.npz"), ("~/x.npz", str(tmp_path / "home" / "x.npz"))):
+        path.write_text(f'[task]\npath = "{written}"\n')
+        task = read(path).task
+        assert isinstance(task, Arrays)
+        assert task.path == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"seed = ", "expected TOML, got an error: "),
+        (b"\xff\xfe\x00", "it is not UTF-8 text"),
+        (b"[task]\n[task]\n", "expected TOML, got an error: "),
+        (b"sede = 1", "a.toml: sede: unknown key"),
+    ],
+)
+def test_a_file_that_is_no_spec_is_one_line(content: bytes, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        read(path)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_a_directory_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"expected a spec file, found none; `evonas init` writes one"):
+        read(tmp_path / "none.toml")
+    with pytest.raises(SpecError, match=r"expected a readable spec file, got an error: Is a directory"):
+        read(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match=r"expected a readable spec file, got an error: Not a directory"):
+        read(tmp_path / "file" / "a.toml")
+
+
+def test_changes_replace_fields_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text("[training]\nepochs = 3\nshift = 1\n")
+    spec = read(path, {"training.epochs": 5, "search.name": "random", "budget.epochs": 9})
+    assert (spec.training.epochs, spec.training.shift) == (5, 1)
+    assert spec.search == RandomConfig()
+    assert (spec.budget.epochs, spec.budget.evaluations) == (9, None)
+    with pytest.raises(SpecError, match=r"--set training.epochs.more: expected epochs to be a table, it is a value"):
+        read(path, {"training.epochs.more": 1})
+    with pytest.raises(SpecError, match=r"training.epoch: unknown key; did you mean epochs"):
+        read(path, {"training.epoch": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("1e-3", 0.001),
+        ("true", True),
+        ("[4, 8]", [4, 8]),
+        ("{a = 1}", {"a": 1}),
+        ('"3"', "3"),
+        ("ageing", "ageing"),
+        ("cuda:1", "cuda:1"),
+        ("data/x.npz", "data/x.npz"),
+        ("", ""),
+        ("1\nother = 2", "1\nother = 2"),
+    ],
+)
+def test_a_value_is_read_as_toml_or_is_a_string(text: str, value: Any) -> None:
+    assert value_of(text) == value
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "runs").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_every_spec_of_ours_is_one(path: Path) -> None:
+    read(path)
