@@ -124,6 +124,7 @@ def run(
     verbose: Verbose = False,
 ) -> None:
     """Run a campaign, or go on with it if it was begun with the same spec."""
+    stop = Stop()
     from evonas.campaign import Campaign, SpecError
     from evonas.campaign.spec import read, value_of
 
@@ -136,7 +137,7 @@ def run(
     given: dict[str, Any] = {"seed": seed, "evaluation.device": device}
     given |= {"budget.evaluations": max_evaluations, "budget.seconds": time_limit}
     changes |= {name: value for name, value in given.items() if value is not None}
-    _run(Campaign.of(read(spec, changes)), out, format, quiet)
+    _run(Campaign.of(read(spec, changes)), out, format, quiet, stop)
 
 
 @app.command()
@@ -149,6 +150,7 @@ def resume(
     verbose: Verbose = False,
 ) -> None:
     """Go on with a campaign where it stopped, to the end of its budget or of a new one."""
+    stop = Stop()
     from evonas.campaign import Campaign
     from evonas.campaign.spec import parse
 
@@ -157,7 +159,7 @@ def resume(
     if budget := {name: value for name, value in given.items() if value is not None}:
         changed = campaign.spec.model_dump(exclude_none=True)
         campaign.spec = parse({**changed, "budget": {**changed["budget"], **budget}}, source="budget")
-    _run(campaign, directory, format, quiet)
+    _run(campaign, directory, format, quiet, stop)
 
 
 @app.command()
@@ -290,11 +292,10 @@ class _NoneSucceededError(Exception):
         super().__init__(f"{directory}: no candidate succeeded; evonas show {directory} tells why each failed")
 
 
-def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool) -> None:
+def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:
     from evonas import terminal
     from evonas.analysis.summary import COLUMNS, best_fields, comparison
 
-    stop = Stop()
     try:
         with terminal.progress(quiet=quiet) as observe:
             campaign.run(out, observe=observe, check=stop.check)
