@@ -75,7 +75,7 @@ def progress(
 
 
 def _told(individuals: Sequence[Individual], axis: str) -> tuple[np.ndarray, np.ndarray]:
-    """What was spent by each telling, and fitness, NaN where there is none; both `(n_told,)` in the order of telling."""
+    """What was spent by each telling, and fitness or NaN; both `(n_told,)`, in the order of telling."""
     told = sorted((i for i in individuals if i.state != "pending"), key=lambda i: (i.elapsed, i.id))
     spent = np.cumsum([one.epochs if axis == "epochs" else 1 for one in told], dtype=int)
     return spent, np.array([figure.fitness_of(one) for one in told], dtype=float)

@@ -1,0 +1,83 @@
+"""Writes docs/spec.md from the models that check a spec: `python docs/make_spec.py`. A test holds the two together."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from evonas.campaign.spec import CampaignBudget, Objectives, Spec
+from evonas.evaluation import EvaluationConfig
+from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
+from evonas.tasks import Arrays, Digits
+from evonas.training import Training
+from genomes import Dag
+
+HEAD = """\
+# The spec
+
+A campaign is told what to do by a TOML file, or by the same fields as arguments of `evonas.Campaign`. Unknown keys are
+refused. `evonas run SPEC --set training.epochs=4` replaces one field. This page is written from the models that check it.
+"""
+TABLES: tuple[tuple[str, type[Any]], ...] = (
+    ('[task] with `name = "digits"`', Digits),
+    ('[task] with `name = "arrays"`', Arrays),
+    ('[encoding] with `name = "dag"`', Dag),
+    ('[search] with `name = "evolution"`', EvolutionConfig),
+    ('[search] with `name = "ageing"`', AgeingConfig),
+    ('[search] with `name = "random"`', RandomConfig),
+    ("[training]", Training),
+    ("[evaluation]", EvaluationConfig),
+    ("[objectives]", Objectives),
+    ("[budget]", CampaignBudget),
+)
+NOT_SET_BY_USERS = ("name", "operators", "input_shape")
+
+
+def reference() -> str:
+    """The page."""
+    plain = {name: field for name, field in Spec.model_fields.items() if field.description}
+    parts = [
+        HEAD,
+        "## At the top\n",
+        _table([(name, _default(field), field.description) for name, field in plain.items()]),
+    ]
+    for title, model in TABLES:
+        parts += [f"## {title}\n", _table(_rows(model))]
+    return "\n".join(parts)
+
+
+def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
+    if issubclass(model, BaseModel):
+        fields = model.model_fields.items()
+        rows = [(name, _default(field), field.description or "") for name, field in fields]
+    else:
+        described = dict(re.findall(r"^        (\w+): ((?:.+\n?(?:            .+\n?)*))", model.__doc__ or "", re.M))
+        rows = [
+            (field.name, _written(field.default), " ".join(described[field.name].split()))
+            for field in dataclasses.fields(model)
+        ]
+    return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
+
+
+def _default(field: Any) -> str:
+    return "required" if field.default is PydanticUndefined else _written(field.default)
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{list(value)}`".replace("'", '"') if isinstance(value, tuple) else f"`{value!r}`".replace("'", '"')
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    lines = [f"| `{name}` | {default} | {text.replace('|', '&#124;')} |" for name, default, text in rows]
+    return "\n".join(["| field | default | meaning |", "|---|---|---|", *lines, ""])
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("spec.md").write_text(reference(), "utf-8")
