@@ -257,6 +257,8 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a genome, the progress or the lineage of a campaign."""
+    if output is not None and output.suffix not in (".png", ".svg"):
+        raise typer.BadParameter(f"expected a name that ends in .png or .svg, got {output}", param_hint="--output")
     from evonas.campaign import Campaign
 
     for path in _drawn(Campaign.load(directory), kind, id, output):
