@@ -1,11 +1,10 @@
 """Engine time an evaluation: a campaign against a hand-written bare loop over the same trainings, alternated.
 
 After each of the campaign's evaluations, the bare loop trains the same architecture on the same data, with the same
-optimiser and number of steps, scoring after each epoch, as one would write it by hand without an engine. `engine` is the
-campaign's time but for the call of its training loop: selecting and varying, developing, building, inheriting, scoring
-at birth, serialising, hashing, writing durably, telling. `longer than bare` is all that the campaign takes longer than
-the bare loop, so it counts besides what our training loop does and the bare one does not: it measures BatchNorm's
-statistics anew.
+optimiser and number of steps, scoring after each epoch, as one would write it by hand without an engine. `engine` is
+the campaign's time but for the call of its training loop: selecting and varying, developing, building, inheriting,
+scoring at birth, serialising, hashing, writing durably, telling. `longer than bare` is all that the campaign takes
+longer than the bare loop: it counts besides that our training loop measures BatchNorm's statistics anew.
 
     python benchmarks/overhead.py [--quick] [--json]
 """

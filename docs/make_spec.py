@@ -19,7 +19,8 @@ HEAD = """\
 # The spec
 
 A campaign is told what to do by a TOML file, or by the same fields as arguments of `evonas.Campaign`. Unknown keys are
-refused. `evonas run SPEC --set training.epochs=4` replaces one field. This page is written from the models that check it.
+refused. `evonas run SPEC --set training.epochs=4` replaces one field. This page is written from the models that check
+it.
 """
 TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
