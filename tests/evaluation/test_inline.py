@@ -101,6 +101,15 @@ def test_evaluations_depend_on_nothing_but_their_job(task: Task) -> None:
     assert other.weights != first.weights
 
 
+def test_each_individual_is_trained_by_a_stream_of_its_own(task: Task) -> None:
+    by = evaluator(task)
+    (parent,) = evaluated(by, job(TINY))
+    legacies = (Legacy(0, TINY, parent.weights or b""),)
+    first, second = evaluated(by, *(job(TINY, number, legacies=legacies) for number in (1, 2)))
+    assert first.fraction_inherited == second.fraction_inherited == 1.0
+    assert first.weights != second.weights
+
+
 def test_jobs_are_read_as_late_as_possible(task: Task) -> None:
     read = []
 
