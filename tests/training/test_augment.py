@@ -97,6 +97,8 @@ def test_the_stream_decides() -> None:
 
 
 def test_the_images_themselves_are_left_alone() -> None:
-    x = images()
-    changed(x, shift=1, flip=True, cutout=2)
-    assert torch.equal(x, images())
+    asked_for: list[dict[str, Any]] = [{"shift": 1}, {"flip": True}, {"cutout": 2}]
+    for fields in asked_for:
+        x = images()
+        changed(x, **fields)
+        assert torch.equal(x, images())

@@ -219,7 +219,7 @@ def test_the_loss_is_the_smoothed_cross_entropy(smoothing: float) -> None:
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_a_loss_that_is_not_finite_is_a_divergence(epochs: int) -> None:
     examples = vectors(256)
-    with pytest.raises(DivergedError, match="training loss.* in epoch 1; lower the learning rate"):
+    with pytest.raises(DivergedError, match=r"training loss.* in epoch 1; lower the learning rate"):
         trained(
             network(architecture(node("a", "linear", "input")), (4,)),
             examples,
