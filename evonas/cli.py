@@ -383,6 +383,8 @@ def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) 
     else:
         winner = campaign.best if id is None else _individual(campaign.directory, individuals, id)
         ax = view.lineage(individuals, winner=winner.id if winner else None)
+    if kind is not Kind.genome:
+        ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
     figures = campaign.directory / "figures"
     paths = [output] if output else [figures / f"{kind.value}.png", figures / f"{kind.value}.svg"]
     for path in paths:

@@ -45,6 +45,11 @@ class Objectives(BaseModel):
             raise ValueError(f"expected one metric among {', '.join(known)}, got {', '.join(chosen) or 'none'}")
         return self
 
+    @property
+    def label(self) -> str:
+        """What fitness is, in a word or two."""
+        return self.maximize[0] if self.maximize else f"−{self.minimize[0]}"
+
     def fitness(self, metrics: Mapping[str, float]) -> float:
         """The value of an evaluation's metrics, higher is better."""
         return metrics[self.maximize[0]] if self.maximize else -metrics[self.minimize[0]]

@@ -1,0 +1,33 @@
+"""Who came of whom."""
+
+import pytest
+
+from evonas.analysis import ancestors, with_parents
+from evonas.record import COMPLETE, Individual
+
+
+def individual(id: int, *parents: int, accuracy: float = 0.5) -> Individual:
+    metrics = {"accuracy": accuracy, "accuracy_at_birth": accuracy / 2}
+    return Individual(id, COMPLETE, parents, "split_edge", parents, 0, "{}", "g", "a", accuracy, metrics)
+
+
+FAMILY = [individual(0), individual(1), individual(2, 0), individual(3, 2, 1, accuracy=0.9), individual(4, 1)]
+
+
+def test_ancestors_are_all_that_an_individual_descends_from_the_oldest_first() -> None:
+    assert [one.id for one in ancestors(FAMILY, 3)] == [0, 1, 2, 3]
+    assert [one.id for one in ancestors(FAMILY, 4)] == [1, 4]
+    assert [one.id for one in ancestors(FAMILY, 0)] == [0]
+
+
+def test_ancestors_of_nobody() -> None:
+    with pytest.raises(KeyError):
+        ancestors(FAMILY, 9)
+
+
+def test_the_accuracy_at_birth_stands_beside_that_of_the_first_donor() -> None:
+    known = {one.id: one for one in FAMILY} | {2: individual(2, 0, accuracy=0.7)}
+    row = with_parents(FAMILY[3], known)
+    assert row["parent_accuracy"] == 0.7
+    assert row["metrics"]["accuracy_at_birth"] == 0.45
+    assert "parent_accuracy" not in with_parents(FAMILY[0], known)
