@@ -1,10 +1,10 @@
 """Engine time an evaluation: a campaign against a hand-written bare loop over the same trainings, alternated.
 
 After each of the campaign's evaluations, the bare loop trains the same architecture on the same data, with the same
-optimiser and number of steps, scoring after each epoch, as one would write it by hand without an engine. `engine` is
-the campaign's time but for the call of its training loop: selecting and varying, developing, building, inheriting,
-scoring at birth, serialising, hashing, writing durably, telling. `longer than bare` is all that the campaign takes
-longer than the bare loop: it counts besides that our training loop measures BatchNorm's statistics anew.
+optimiser and number of steps, scoring after each epoch and, where weights are inherited, before the first, as one would
+write it by hand without an engine. `engine` is the campaign's time but for those computations: selecting and varying,
+developing, building, inheriting, serialising, hashing, writing durably, telling. `longer than bare` is all that the
+campaign takes longer than the bare loop: it counts besides that our training loop measures BatchNorm's statistics anew.
 
     python benchmarks/overhead.py [--quick] [--json]
 """
@@ -30,8 +30,13 @@ from evonas.tasks import Digits
 from evonas.training import Examples, Training
 
 SPEC = {
-    "encoding": {"name": "dag", "widths": (8, 16, 24)},
-    "search": {"name": "evolution", "population": 10, "lag": 1},
+    "encoding": {
+        "operations": ("conv", "separable", "max_pool", "avg_pool", "identity"),
+        "kernels": (3, 5),
+        "widths": (8, 16, 24),
+        "normalisations": ("batch",),
+    },
+    "search": {"name": "evolution", "population": 12, "lag": 1},
     "training": {"epochs": 2, "inherited_epochs": 1, "batch_size": 64},
 }
 WARM_UP = 10
@@ -57,22 +62,23 @@ class Alternating:
                 if evaluation.weights is not None:
                     network = self._inline.network(job.proposal.genome, evaluation.weights)
                     started = time.perf_counter()
-                    bare(network, self._train, self._validation, self._config, job.proposal.budget.epochs)
+                    bare(network, self._train, self._validation, self._config, job)
                     self.bare.append(time.perf_counter() - started)
                     self.campaign.append(told - began)
                     self.trained.append(evaluation.training_seconds)
             began = time.perf_counter()
 
 
-def bare(network: Network, train: Examples, validation: Examples, config: Training, epochs: int) -> float:
+def bare(network: Network, train: Examples, validation: Examples, config: Training, job: Job) -> float:
     """Train a network as somebody would by hand; returns its validation accuracy."""
+    epochs = job.proposal.budget.epochs
     optimizer = torch.optim.SGD(
         network.parameters(), lr=config.peak, momentum=0.9, nesterov=True, weight_decay=config.weight_decay, fused=True
     )
     n, size = len(train.targets), config.batch_size
     n_steps = n // size
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * n_steps)
-    accuracy = 0.0
+    accuracy = scored(network, validation) if job.legacies else 0.0
     for _ in range(epochs):
         network.train()
         order = torch.randperm(n)
@@ -85,10 +91,15 @@ def bare(network: Network, train: Examples, validation: Examples, config: Traini
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimizer.step()
             schedule.step()
-        network.eval()
-        with torch.no_grad():
-            accuracy = (network(validation.inputs).argmax(1) == validation.targets).float().mean().item()
+        accuracy = scored(network, validation)
     return accuracy
+
+
+@torch.no_grad()
+def scored(network: Network, validation: Examples) -> float:
+    """Validation accuracy."""
+    network.eval()
+    return (network(validation.inputs).argmax(1) == validation.targets).float().mean().item()
 
 
 def measure(n_pairs: int) -> dict[str, float]:

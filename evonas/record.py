@@ -64,7 +64,7 @@ class Evaluation:
         origins: For every tensor by name, the individual that left most of it; its own number where nobody did.
         weights: The trained tensors as safetensors bytes; None where there are none.
         error: Why it failed, one line.
-        training_seconds: The part of `seconds` spent in the training loop.
+        training_seconds: The part of `seconds` spent in the training loop and in scoring at birth, its epoch 0.
     """
 
     id: int

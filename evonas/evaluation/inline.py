@@ -117,8 +117,8 @@ class Inline:
             if self._config.timeout is not None and time.perf_counter() - began > self._config.timeout:
                 raise TimedOutError(f"expected an end within {self._config.timeout} s; raise [evaluation] timeout")
 
-        at_birth = score(network, self._validation, self._training)["accuracy"] if donors else None
         started = time.perf_counter()
+        at_birth = score(network, self._validation, self._training)["accuracy"] if donors else None
         curve = train(
             network,
             self._train,
