@@ -17,29 +17,6 @@ if TYPE_CHECKING:
 
 DONE, RUN_FAILED, BAD_INPUT, NO_CAMPAIGN, DAMAGED, NONE_SUCCEEDED = range(6)
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
-SPEC = """\
-# A campaign for `evonas run`. Every field and its default: docs/spec.md
-name = "{name}"
-seed = 0
-control = "random"          # afterwards, random search on the same budget
-
-[task]
-name = "digits"             # or: path = "data.npz" with arrays X, y
-
-[encoding]
-name = "dag"
-
-[search]
-name = "evolution"          # or: ageing, random
-population = 16
-
-[training]
-epochs = 8
-inherited_epochs = 3        # children begin with their parents' weights
-
-[budget]
-evaluations = 200           # or: epochs, seconds
-"""
 
 
 class Format(str, enum.Enum):
@@ -103,10 +80,12 @@ def init(
     path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
 ) -> None:
     """Write a spec to begin with."""
+    from evonas.campaign.spec import TEMPLATE
+
     name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     if path.exists():
         raise OSError(0, "expected a new file, there is one already; choose another name", str(path))
-    path.write_text(SPEC.format(name=name), "utf-8")
+    path.write_text(TEMPLATE.format(name=name), "utf-8")
     print(f"Wrote {path}. Run it: evonas run {path}")
 
 
@@ -213,7 +192,7 @@ def show(
         rows = [with_parents(one, known) for one in individuals]
         terminal.print_json([{name: row[name] for name in row if name not in hidden} for row in rows])
     else:
-        _print_individuals(individuals, known)
+        terminal.print_individuals(individuals, known)
 
 
 @app.command()
@@ -244,7 +223,7 @@ def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) 
         rows = [with_parents(one, known) for one in line]
         terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
     else:
-        _print_individuals(line, known)
+        terminal.print_individuals(line, known)
 
 
 @app.command()
@@ -319,29 +298,6 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     pictures = [path for kind in Kind for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"]
     print("\nPictures: " + "  ".join(map(str, pictures)))
     print(f"Look further: evonas lineage {campaign.directory}")
-
-
-def _print_individuals(individuals: list[Individual], known: dict[int, Individual]) -> None:
-    from evonas import terminal
-    from evonas.analysis import with_parents
-
-    columns = (
-        "id", "state", "parents", "operator", "inherited", "parent's accuracy", "at birth", "accuracy", "parameters",
-        "epochs", "seconds",
-    )  # fmt: skip
-    rows = []
-    for one in individuals:
-        row, metrics = with_parents(one, known), one.metrics
-        n_parameters = int(metrics["parameters"]) if "parameters" in metrics else None
-        rows.append(
-            [one.id, one.state, one.parents, one.operator, one.fraction_inherited if one.donors else None]
-            + [row.get("parent_accuracy"), metrics.get("accuracy_at_birth"), metrics.get("accuracy"), n_parameters]
-            + [one.epochs, round(one.seconds, 2)]
-        )
-    terminal.print_table(columns, rows)
-    for one in individuals:
-        if one.error:
-            print(f"{one.id}: {one.error}")
 
 
 def _individual(directory: Path, individuals: list[Individual], id: int) -> Individual:

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from evonas.analysis import with_parents
 from evonas.campaign.loop import Observe
 from evonas.campaign.loop import Progress as Done
+from evonas.record import Individual
 
 PLAIN_SECONDS = 5.0
 """Between two lines of progress where there is no terminal."""
@@ -50,6 +52,27 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         print(f"{name:<{width}}  {written(value)}")
+
+
+def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Individual]) -> None:
+    """A table of individuals on stdout, then why those failed that did."""
+    columns = (
+        "id", "state", "parents", "operator", "inherited", "parent's accuracy", "at birth", "accuracy", "parameters",
+        "epochs", "seconds",
+    )  # fmt: skip
+    rows = []
+    for one in individuals:
+        row, metrics = with_parents(one, known), one.metrics
+        n_parameters = int(metrics["parameters"]) if "parameters" in metrics else None
+        rows.append(
+            [one.id, one.state, one.parents, one.operator, one.fraction_inherited if one.donors else None]
+            + [row.get("parent_accuracy"), metrics.get("accuracy_at_birth"), metrics.get("accuracy"), n_parameters]
+            + [one.epochs, round(one.seconds, 2)]
+        )
+    print_table(columns, rows)
+    for one in individuals:
+        if one.error:
+            print(f"{one.id}: {one.error}")
 
 
 @contextmanager

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from evonas.campaign.spec import parse
-from evonas.cli import SPEC, app
+from evonas.campaign.spec import TEMPLATE, parse
+from evonas.cli import app
 
 try:
     import tomllib
@@ -54,7 +54,7 @@ def test_readme_links_to_what_exists(link: str) -> None:
 
 
 def test_the_spec_that_init_writes_is_one() -> None:
-    assert parse(tomllib.loads(SPEC.format(name="first"))).name == "first"
+    assert parse(tomllib.loads(TEMPLATE.format(name="first"))).name == "first"
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("runs/*.toml")), ids=lambda path: path.name)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from evonas.campaign.rows import Told
 from evonas.campaign.spec import Spec
-from evonas.campaign.store import Store, Told
+from evonas.campaign.store import Store
 from evonas.evaluation.evaluator import Check, Evaluator, Job, Legacy
 from evonas.record import COMPLETE, Evaluation, Proposal
 from evonas.search import Search

@@ -7,61 +7,32 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evonas.record import PENDING, Budget, Evaluation, Individual, Proposal
+from evonas.campaign.rows import (
+    FACTS,
+    FORMAT,
+    INDIVIDUALS,
+    PROPOSED,
+    SCHEMA,
+    TOLD,
+    Told,
+    evaluation_of,
+    individual_of,
+    proposed_row,
+    told_row,
+)
+from evonas.record import Budget, Evaluation, Individual, Proposal
 from genomes.encoding import Encoding
 
 DATABASE, LOCK, WEIGHTS = "campaign.sqlite", "campaign.lock", "weights"
-FORMAT = 1
-SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE proposed (
-    seq INTEGER PRIMARY KEY, id INTEGER UNIQUE NOT NULL, parents TEXT NOT NULL, operator TEXT NOT NULL,
-    donors TEXT NOT NULL, generation INTEGER NOT NULL, epochs INTEGER NOT NULL, genome TEXT NOT NULL,
-    genome_digest TEXT NOT NULL, digest TEXT NOT NULL, memory TEXT NOT NULL);
-CREATE TABLE told (
-    seq INTEGER PRIMARY KEY, id INTEGER UNIQUE NOT NULL REFERENCES proposed (id), state TEXT NOT NULL, fitness REAL,
-    metrics TEXT NOT NULL, fraction_inherited REAL NOT NULL, seconds REAL NOT NULL, training_seconds REAL NOT NULL,
-    epochs INTEGER NOT NULL, curve TEXT NOT NULL, origins TEXT NOT NULL, weights_sha256 TEXT, error TEXT NOT NULL,
-    elapsed REAL NOT NULL);
-"""
-_PROPOSED = "seq, id, parents, operator, donors, generation, epochs, genome, genome_digest, digest, memory"
-_TOLD = (
-    "seq, id, state, fitness, metrics, fraction_inherited, seconds, training_seconds, epochs, curve, origins, "
-    "weights_sha256, error, elapsed"
-)
-_FACTS = "SELECT name, value FROM facts"
-_INDIVIDUALS = (
-    "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
-    "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
-    "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
-)
 LOCK_TRIES, LOCK_SECONDS = 5, 0.05
 """A writer's tries and the time in between: a viewer that looks for a writer holds the lock for a moment."""
 
 
 class StoreError(Exception):
     """A campaign that is missing, locked or incompatible; the message is one line."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """An evaluation as the store records it.
-
-    Attributes:
-        evaluation: The evaluation.
-        fitness: Its value, None unless complete.
-        elapsed: Seconds of the campaign's clock.
-        keep_weights: Write its weights to disk.
-    """
-
-    evaluation: Evaluation
-    fitness: float | None
-    elapsed: float
-    keep_weights: bool
 
 
 class Store:
@@ -143,7 +114,7 @@ class Store:
     def facts(self) -> dict[str, Any]:
         """What is known of the campaign: `spec`, `versions`, `fingerprint`, later `tested` and others."""
         with self._reading():
-            return {name: json.loads(value) for name, value in self._connection.execute(_FACTS)}
+            return {name: json.loads(value) for name, value in self._connection.execute(FACTS)}
 
     def set_fact(self, name: str, value: Any) -> None:
         """Record or replace a fact; durable on return."""
@@ -163,10 +134,10 @@ class Store:
         with self._transaction():
             seq = self._n_events()
             if told is not None:
-                self._insert("told", _TOLD, _told_row(seq, told, sha256))
+                self._insert("told", TOLD, told_row(seq, told, sha256))
                 seq += 1
             for proposal in proposals:
-                self._insert("proposed", _PROPOSED, _proposed_row(seq, proposal, encoding))
+                self._insert("proposed", PROPOSED, proposed_row(seq, proposal, encoding))
                 seq += 1
 
     def events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
@@ -186,11 +157,11 @@ class Store:
     def _events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
         columns = "seq, id, parents, operator, donors, generation, epochs, genome, memory"
         proposed = self._connection.execute(f"SELECT {columns} FROM proposed ORDER BY seq")
-        told = self._connection.execute(f"SELECT {_TOLD} FROM told ORDER BY seq")
+        told = self._connection.execute(f"SELECT {TOLD} FROM told ORDER BY seq")
         result = told.fetchone()
         for seq, id, parents, operator, donors, generation, epochs, genome, memory in proposed:
             while result is not None and result[0] < seq:
-                yield _evaluation(result)
+                yield evaluation_of(result)
                 result = told.fetchone()
             decoded = encoding.from_json(json.loads(genome))
             yield Proposal(
@@ -204,7 +175,7 @@ class Store:
                 json.loads(memory),
             )
         while result is not None:
-            yield _evaluation(result)
+            yield evaluation_of(result)
             result = told.fetchone()
 
     def individuals(self) -> list[Individual]:
@@ -214,7 +185,7 @@ class Store:
             StoreError: If the log is damaged.
         """
         with self._reading():
-            return [_individual(row) for row in self._connection.execute(_INDIVIDUALS)]
+            return [individual_of(row) for row in self._connection.execute(INDIVIDUALS)]
 
     def integrity(self) -> list[str]:
         """What SQLite finds wrong with the log, one line each."""
@@ -355,80 +326,3 @@ def _make_durable(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _proposed_row(seq: int, proposal: Proposal, encoding: Encoding[Any]) -> tuple[Any, ...]:
-    genome = proposal.genome
-    return (
-        seq,
-        proposal.id,
-        json.dumps(proposal.parents),
-        proposal.operator,
-        json.dumps(proposal.donors),
-        proposal.generation,
-        proposal.budget.epochs,
-        json.dumps(encoding.to_json(genome)),
-        genome.digest,
-        encoding.develop(genome).digest,
-        json.dumps(dict(proposal.memory)),
-    )
-
-
-def _told_row(seq: int, told: Told, sha256: str | None) -> tuple[Any, ...]:
-    evaluation = told.evaluation
-    return (
-        seq,
-        evaluation.id,
-        evaluation.state,
-        told.fitness,
-        json.dumps(dict(evaluation.metrics)),
-        evaluation.fraction_inherited,
-        evaluation.seconds,
-        evaluation.training_seconds,
-        evaluation.epochs,
-        json.dumps(evaluation.curve),
-        json.dumps(evaluation.origins),
-        sha256,
-        evaluation.error,
-        told.elapsed,
-    )
-
-
-def _evaluation(row: tuple[Any, ...]) -> Evaluation:
-    _, id, state, _, metrics, fraction, seconds, training_seconds, epochs, curve, origins, _, error, _ = row
-    return Evaluation(
-        id,
-        state,
-        json.loads(metrics),
-        seconds,
-        epochs,
-        tuple(json.loads(curve)),
-        fraction,
-        json.loads(origins),
-        None,
-        error,
-        training_seconds,
-    )
-
-
-def _individual(row: tuple[Any, ...]) -> Individual:
-    id, parents, operator, donors, generation, genome, genome_digest, digest, state, *result = row
-    born = (tuple(json.loads(parents)), operator, tuple(json.loads(donors)), generation, genome, genome_digest, digest)
-    if state is None:
-        return Individual(id, PENDING, *born)
-    fitness, metrics, fraction, seconds, epochs, curve, origins, sha256, error, elapsed = result
-    return Individual(
-        id,
-        state,
-        *born,
-        fitness,
-        json.loads(metrics),
-        fraction,
-        seconds,
-        epochs,
-        tuple(json.loads(curve)),
-        json.loads(origins),
-        sha256,
-        error,
-        elapsed,
-    )

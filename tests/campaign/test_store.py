@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from evonas.campaign import Store, StoreError
-from evonas.campaign.store import DATABASE, LOCK, Told, is_locked
+from evonas.campaign.rows import Told
+from evonas.campaign.store import DATABASE, LOCK, is_locked
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Individual, Proposal
 from evonas.search import RandomConfig
 from tests.campaigns import context
