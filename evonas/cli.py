@@ -38,7 +38,6 @@ app = typer.Typer(
     name="evonas",
     help="Evolve neural networks: genomes develop, train with inherited weights, and are recorded.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -84,7 +83,7 @@ def init(
 
     name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     if path.exists():
-        raise OSError(0, "expected a new file, there is one already; choose another name", str(path))
+        raise FileExistsError(f"{path}: expected a new file, there is one already; choose another name")
     path.write_text(TEMPLATE.format(name=name), "utf-8")
     print(f"Wrote {path}. Run it: evonas run {path}")
 
@@ -351,7 +350,7 @@ def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error is one line on stderr and an exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="evonas", standalone_mode=False) or DONE
     except BaseException as error:
