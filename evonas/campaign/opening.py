@@ -36,6 +36,8 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
             "timed": spec.timed,
             "input_shape": task.input_shape,
             "classes": task.classes,
+            "mean": task.mean,
+            "deviation": task.deviation,
         }
         store = Store.create(directory, facts)
         _write_toml(directory / "campaign.toml", dumped)

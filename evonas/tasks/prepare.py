@@ -100,6 +100,8 @@ def prepare(
         test=_normalise(test_inputs, test_codes, mean, deviation, keys[0] if test is None else keys[2]),
         classes=classes,
         fingerprint=digest,
+        mean=tuple(mean.ravel().tolist()),
+        deviation=tuple(deviation.ravel().tolist()),
     )
 
 

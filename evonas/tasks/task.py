@@ -38,6 +38,8 @@ class Task:
         test: What no search ever sees.
         classes: Name of every class, in the order of the target indices.
         fingerprint: SHA-256 over the data before splitting and normalisation, in hex.
+        mean: What normalisation takes away, by channel or feature.
+        deviation: What it then divides by.
     """
 
     name: str
@@ -46,6 +48,24 @@ class Task:
     test: Split
     classes: tuple[str, ...]
     fingerprint: str
+    mean: tuple[float, ...] = (0.0,)
+    deviation: tuple[float, ...] = (1.0,)
+
+    def normalised(self, inputs: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """New inputs as a network of this task expects them.
+
+        Args:
+            inputs: As they come, `(n, *input_shape)`.
+
+        Raises:
+            DataError: If they have another shape.
+        """
+        raw = np.asarray(inputs, dtype=np.float64)
+        if raw.shape[1:] != self.input_shape:
+            raise DataError(f"inputs: expected the shape (n, *{self.input_shape}), got {raw.shape}; reshape them")
+        shape = (-1,) + (1,) * (raw.ndim - 2)
+        values = (raw - np.reshape(self.mean, shape)) / np.reshape(self.deviation, shape)
+        return values.astype(np.float32)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -17,7 +17,9 @@ def copy(finished: Path, tmp_path: Path) -> Path:
 
 
 def contents(directory: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file() and "-shm" not in path.name}
+    """All files but those of SQLite's that any reader may leave: shared memory, and a log without content."""
+    found = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    return {path: data for path, data in found.items() if "-shm" not in path.name and (data or "-wal" not in path.name)}
 
 
 def execute(directory: Path, *statement: object) -> None:

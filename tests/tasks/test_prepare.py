@@ -192,3 +192,14 @@ def test_a_spec_picks_its_data_set_by_name():
 def test_fields_out_of_range_are_refused(fields):
     with pytest.raises(ValidationError):
         Digits(**fields)
+
+
+@pytest.mark.parametrize("shape", [(90, 5), (90, 2, 6, 6)])
+def test_new_inputs_are_normalised_as_the_test_part_was(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(7, 3, shape), np.arange(90) % 3
+    held_out = rng.normal(7, 3, (9, *shape[1:]))
+    task = from_arrays(X, y, X_test=held_out, y_test=np.arange(9) % 3)
+    np.testing.assert_allclose(task.normalised(held_out), task.test.inputs, rtol=1e-6)
+    with pytest.raises(DataError, match="expected the shape"):
+        task.normalised(held_out[0])
