@@ -317,15 +317,12 @@ def _chosen(campaign: Campaign, individuals: list[Individual], id: int | None) -
 
 def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) -> list[Path]:
     """Draw one kind of picture and write it."""
-    import json
-
     from evonas import view
 
     individuals = campaign.individuals
     if kind is Kind.genome:
         one = _chosen(campaign, individuals, id)
-        encoding, facts = campaign.spec.encoding, campaign.facts
-        architecture = encoding.develop(encoding.from_json(json.loads(one.genome)))
+        facts, architecture = campaign.facts, campaign.architecture(one)
         ax = view.genome(architecture, tuple(facts["input_shape"]), len(facts["classes"]), title=f"individual {one.id}")
     elif kind is Kind.progress:
         control = campaign.control

@@ -8,7 +8,7 @@ from evonas.record import Individual
 
 
 def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
-    """An individual and all it descends from, the oldest first.
+    """An individual and all of these that it descends from, the oldest first.
 
     Raises:
         KeyError: If there is no such individual.
@@ -20,7 +20,7 @@ def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
         at = frontier.pop()
         if at not in found:
             found.add(at)
-            frontier += known[at].parents
+            frontier += [parent for parent in known[at].parents if parent in known]
     return [known[one] for one in sorted(found)]
 
 

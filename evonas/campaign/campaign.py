@@ -1,5 +1,7 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
+import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from evonas.evaluation.evaluator import Check
 from evonas.record import COMPLETE, Budget, Individual, Proposal
 from evonas.search import Context, EvolutionConfig, Search
 from evonas.tasks import Arrays, Task, from_arrays
+from genomes import Architecture
 from genomes.encoding import Encoding
 
 if TYPE_CHECKING:
@@ -119,7 +122,7 @@ class Campaign:
         try:
             loop = Loop(self.spec, encoding, store, self.search(encoding), evaluator, observe=observe, check=check)
             loop.run()
-            self._test_once(store, evaluator, encoding)
+            self._test_once(store, evaluator)
             budget = _spent(store, self.spec)
         finally:
             store.close()
@@ -141,20 +144,14 @@ class Campaign:
     @property
     def facts(self) -> dict[str, Any]:
         """What the record says of the whole: `spec`, `versions`, `fingerprint`, `timed`, `classes`, `tested`."""
-        store = Store.open(self.directory)
-        try:
+        with closing(Store.open(self.directory)) as store:
             return store.facts()
-        finally:
-            store.close()
 
     @property
     def individuals(self) -> list[Individual]:
         """Every individual in the order of its number."""
-        store = Store.open(self.directory)
-        try:
+        with closing(Store.open(self.directory)) as store:
             return store.individuals()
-        finally:
-            store.close()
 
     @property
     def best(self) -> Individual | None:
@@ -167,31 +164,28 @@ class Campaign:
         path = self.directory / CONTROL
         return Campaign.load(path) if self.spec.control != "none" and path.is_dir() else None
 
+    def architecture(self, one: Individual) -> Architecture:
+        """What an individual's genome develops into."""
+        return self.spec.encoding.develop(self.spec.encoding.from_json(json.loads(one.genome)))
+
     def network(self, individual: int) -> "Network":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.
 
         Raises:
             StoreError: If there is no such individual or its weights were not kept.
         """
-        import json
-
         import safetensors.torch
 
         from evonas.network import Network
 
-        store = Store.open(self.directory)
-        try:
+        with closing(Store.open(self.directory)) as store:
             found = {one.id: one for one in store.individuals()}
             if individual not in found:
                 raise StoreError(
                     f"{self.directory}: expected an individual's number, got {individual}; see `evonas show`"
                 )
             weights, facts = store.weights(individual), store.facts()
-        finally:
-            store.close()
-        genome = self.spec.encoding.from_json(json.loads(found[individual].genome))
-        shape = tuple(facts["input_shape"])
-        network = Network(self.spec.encoding.develop(genome), shape, len(facts["classes"]))
+        network = Network(self.architecture(found[individual]), tuple(facts["input_shape"]), len(facts["classes"]))
         network.load_state_dict(safetensors.torch.load(weights))
         return network.eval()
 
@@ -244,15 +238,14 @@ class Campaign:
                 raise StoreError(f"toolbox: {error}") from None
         return spec.search.build(context)
 
-    def _test_once(self, store: Store, evaluator: "Inline", encoding: Encoding[Any]) -> None:
+    def _test_once(self, store: Store, evaluator: "Inline") -> None:
         """Score the best on the test data, once for each individual that ends a run as the best."""
-        import json
-
         best = best_of(store.individuals(), self.spec)
         if best is None or store.facts().get("tested", {}).get("id") == best.id:
             return
-        genome = encoding.from_json(json.loads(best.genome))
-        store.set_fact("tested", {"id": best.id, **evaluator.test(genome, store.weights(best.id))})
+        genome = self.spec.encoding.from_json(json.loads(best.genome))
+        scores = evaluator.test(genome, store.weights(best.id))
+        store.set_fact("tested", {"id": best.id, **scores})
 
 
 def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:

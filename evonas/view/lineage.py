@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
+from evonas.analysis import ancestors
 from evonas.record import Individual
 from evonas.view import figure
 
@@ -45,7 +46,7 @@ def lineage(individuals: Sequence[Individual], *, winner: int | None = None, ax:
         return figure.nothing(figure.fresh(ax, 9.0, 6.0), figure.reason(len(told)))
     if winner is None or winner not in heights:
         winner = max(heights, key=lambda i: (heights[i], -i))
-    line, ancestry = _line(told, winner), _ancestry(told, winner)
+    line, ancestry = _line(told, winner), {one.id for one in ancestors(told.values(), winner)}
     drawn = _thinned(told, ancestry)
     floor = min(heights.values())
     heights |= {i: floor for i in ancestry if i not in heights}
@@ -72,16 +73,6 @@ def _line(told: Told, winner: int) -> list[int]:
     while (parents := told[line[-1]].parents) and parents[0] in told and parents[0] not in line:
         line.append(parents[0])
     return line[::-1]
-
-
-def _ancestry(told: Told, winner: int) -> set[int]:
-    """All that the winner came of, and itself."""
-    found, waiting = {winner}, [winner]
-    while waiting:
-        parents = [i for i in told[waiting.pop()].parents if i in told and i not in found]
-        found.update(parents)
-        waiting += parents
-    return found
 
 
 def _thinned(told: Told, ancestry: set[int]) -> Told:
