@@ -1,8 +1,7 @@
 """What evolves: genomes, their encodings, and the phenotypes they develop into. Without torch."""
 
 from genomes.architecture import Architecture
-from genomes.dag import Dag
-from genomes.dag_genome import DagGenome
+from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
 
 __all__ = ["Architecture", "Dag", "DagGenome", "Encoding", "Genome", "Variation"]

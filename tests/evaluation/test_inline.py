@@ -16,8 +16,9 @@ from evonas.evaluation import EvaluationConfig, Inline, Job, Legacy
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
 from evonas.tasks import Digits, Split, Task
 from evonas.training import Training
-from genomes import Architecture, Dag, DagGenome, dag_operators
-from genomes.dag_genome import Gene
+from genomes import Architecture, Dag, DagGenome
+from genomes.dag import operators
+from genomes.dag.genome import Gene
 from tests.genomes.dags import conv, genome
 
 ENCODING = Dag(widths=(4, 8, 12), max_sampled=4).for_input((1, 8, 8))
@@ -151,8 +152,8 @@ def test_the_test_reads_the_test_data_alone(task: Task) -> None:
 # Inheritance
 
 
-@pytest.mark.parametrize("operator", [dag_operators.widen, dag_operators.deepen])
-def test_a_child_that_keeps_the_function_is_born_as_accurate(task: Task, operator: dag_operators.Operator) -> None:
+@pytest.mark.parametrize("operator", [operators.widen, operators.deepen])
+def test_a_child_that_keeps_the_function_is_born_as_accurate(task: Task, operator: operators.Operator) -> None:
     by = evaluator(task)
     n_validation = len(task.validation)
     for seed in range(3):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from genomes import Dag, DagGenome
-from genomes.dag_genome import OUTPUT, Gene, ordered
+from genomes.dag.genome import OUTPUT, Gene, ordered
 from genomes.encoding import uniform
 
 CONFIGS = {

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomes import Dag
-from genomes.dag_flow import developed, nonnegative, reaches
-from genomes.dag_genome import OUTPUT, SOURCE, Edge, Gene, checked, ordered
-from genomes.dag_operators import OPERATORS
+from genomes.dag.flow import developed, nonnegative, reaches
+from genomes.dag.genome import OUTPUT, SOURCE, Edge, Gene, checked, ordered
+from genomes.dag.operators import OPERATORS
 from genomes.encoding import uniform
 from tests.genomes.dags import CONFIGS, POPULATIONS, conv, genome, rng
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from genomes import Dag, DagGenome, Variation
-from genomes.dag_flow import flat_nodes, nonnegative
-from genomes.dag_genome import OUTPUT, SOURCE, Gene
-from genomes.dag_operators import OPERATORS, _widens_exactly
+from genomes.dag.flow import flat_nodes, nonnegative
+from genomes.dag.genome import OUTPUT, SOURCE, Gene
+from genomes.dag.operators import OPERATORS, _widens_exactly
 from genomes.operations import OPERATIONS as KINDS
 from tests.genomes.dags import CONFIGS, POPULATIONS, conv, genome, rng
 

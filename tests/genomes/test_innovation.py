@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomes import Dag, DagGenome
-from genomes.dag_genome import OUTPUT, SOURCE, Gene
-from genomes.dag_operators import OPERATORS
+from genomes.dag.genome import OUTPUT, SOURCE, Gene
+from genomes.dag.operators import OPERATORS
 from genomes.encoding import uniform
 from genomes.innovation import fresh_marking, marking
 

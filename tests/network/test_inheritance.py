@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from evonas.network import Donor, Inheritance, Network, inherit
-from genomes import Dag, Encoding, dag_operators
+from genomes import Dag, Encoding
 from genomes.architecture import Architecture
+from genomes.dag import operators
 from tests.contracts.test_encodings import ENCODINGS, evolved, relatives
 from tests.genomes import dags
 from tests.network.nets import IMAGE, N_OUTPUTS, architecture, donor, inputs, network, node, parent, perturbed
@@ -61,9 +62,9 @@ def test_without_donors_all_is_new() -> None:
 # Functions that are kept
 
 
-@pytest.mark.parametrize("operator", [dag_operators.widen, dag_operators.deepen])
+@pytest.mark.parametrize("operator", [operators.widen, operators.deepen])
 @pytest.mark.parametrize("name", CONFIGS)
-def test_widening_and_deepening_keep_the_function(name: str, operator: dag_operators.Operator) -> None:
+def test_widening_and_deepening_keep_the_function(name: str, operator: operators.Operator) -> None:
     """In float64, where rounding cannot hide a difference."""
     config, n_tried = CONFIGS[name], 0
     for seed in range(50):
@@ -93,12 +94,12 @@ def test_a_larger_kernel_keeps_the_function(operation: str) -> None:
 
 def test_what_an_operator_leaves_alone_keeps_its_weights() -> None:
     """A tensor of the same name and axes is the donor's, whichever operator made the child."""
-    kept: dict[str, list[float]] = {name: [] for name in dag_operators.OPERATORS}
+    kept: dict[str, list[float]] = {name: [] for name in operators.OPERATORS}
     for name, config in CONFIGS.items():
         for seed in range(4):
             genome = dags.evolved(config, seed, 4 * seed)
             left = parent(config.develop(genome), config.input_shape)
-            for word, operator in dag_operators.OPERATORS.items():
+            for word, operator in operators.OPERATORS.items():
                 variation = operator(config, genome, np.random.default_rng([seed, len(name)]))
                 if variation is None:
                     continue

@@ -2,7 +2,7 @@
 
 In the manner of Irwin-Harris, Sun, Xue & Zhang 2019 (https://doi.org/10.1109/cec.2019.8790093): arbitrary connectional
 structure, unbounded depth (here under the stated cap `max_nodes`), and a random generator. That paper defines no
-mutation and no crossover: those of `genomes/dag_operators.py` are ours.
+mutation and no crossover: those of `genomes/dag/operators.py` are ours.
 """
 
 import math
@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from genomes import dag_operators
 from genomes.architecture import MERGES, Architecture, Node
-from genomes.dag_flow import developed, flat_nodes
-from genomes.dag_genome import OPERATIONS, OUTPUT, SOURCE, DagGenome, Edge, Gene, checked, in_limits, limits, ordered
+from genomes.dag import operators
+from genomes.dag.flow import developed, flat_nodes
+from genomes.dag.genome import OPERATIONS, OUTPUT, SOURCE, DagGenome, Edge, Gene, checked, in_limits, limits, ordered
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.innovation import fresh_marking
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
@@ -91,15 +91,15 @@ class Dag:
                 f"{', '.join(self.operations or ())}; a vector has no height and width"
             )
         weights = dict(self.mutations or {})
-        if unknown := [word for word in weights if word not in dag_operators.OPERATORS]:
-            raise ValueError(f"mutations: expected some of {', '.join(dag_operators.OPERATORS)}, got {unknown}")
+        if unknown := [word for word in weights if word not in operators.OPERATORS]:
+            raise ValueError(f"mutations: expected some of {', '.join(operators.OPERATORS)}, got {unknown}")
         if not all(0 <= weight < math.inf for weight in weights.values()) or not any(self.mutation_weights.values()):
             raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {weights}")
 
     @property
     def mutation_weights(self) -> dict[str, float]:
         """The weight of every mutation operator."""
-        return {word: (self.mutations or {}).get(word, 1.0) for word in dag_operators.OPERATORS}
+        return {word: (self.mutations or {}).get(word, 1.0) for word in operators.OPERATORS}
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -171,11 +171,11 @@ class Dag:
 
     def mutate(self, genome: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
         """Apply one operator, drawn by weight among those that fit this genome."""
-        return dag_operators.mutate(self, genome, rng=rng)
+        return operators.mutate(self, genome, rng=rng)
 
     def crossover(self, a: DagGenome, b: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
         """Align two genomes by their markings; `a` is the fitter."""
-        return dag_operators.crossover(self, a, b, rng=rng)
+        return operators.crossover(self, a, b, rng=rng)
 
     def develop(self, genome: DagGenome) -> Architecture:
         """The genome's architecture; ids are markings.

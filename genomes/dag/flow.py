@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from genomes.dag_genome import SOURCE, DagGenome, Edge
+from genomes.dag.genome import SOURCE, DagGenome, Edge
 from genomes.operations import OPERATIONS as KINDS
 from genomes.operations import Shape
 

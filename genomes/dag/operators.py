@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from genomes.architecture import CONCAT, IDENTITY_START, SUM, ZERO_START
-from genomes.dag_flow import developed, flat_nodes, nonnegative, reaches
-from genomes.dag_genome import OUTPUT, SOURCE, DagGenome, Edge, Gene, ordered
+from genomes.dag.flow import developed, flat_nodes, nonnegative, reaches
+from genomes.dag.genome import OUTPUT, SOURCE, DagGenome, Edge, Gene, ordered
 from genomes.encoding import Variation, uniform
 from genomes.innovation import fresh_marking
 from genomes.operations import OPERATIONS as KINDS
 
 if TYPE_CHECKING:
-    from genomes.dag import Dag
+    from genomes.dag.encoding import Dag
 
 T = TypeVar("T")
 Operator = Callable[["Dag", "DagGenome", np.random.Generator], "Variation[DagGenome] | None"]

@@ -1,0 +1,5 @@
+"""The cell encoding: a normal and a reduction cell, stacked as the NASNet paper stacks them."""
+
+from genomes.cell.genome import Block, CellGenome
+
+__all__ = ["Block", "CellGenome"]
