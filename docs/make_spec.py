@@ -13,7 +13,7 @@ from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, Digits
 from evonas.training import Training
-from genomes import Dag
+from genomes import Cell, Dag
 
 HEAD = """\
 # The spec
@@ -26,6 +26,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
     ('[task] with `name = "arrays"`', Arrays),
     ('[encoding] with `name = "dag"`', Dag),
+    ('[encoding] with `name = "cell"`', Cell),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "random"`', RandomConfig),

@@ -1,7 +1,8 @@
 """What evolves: genomes, their encodings, and the phenotypes they develop into. Without torch."""
 
 from genomes.architecture import Architecture
+from genomes.cell import Cell, CellGenome
 from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
 
-__all__ = ["Architecture", "Dag", "DagGenome", "Encoding", "Genome", "Variation"]
+__all__ = ["Architecture", "Cell", "CellGenome", "Dag", "DagGenome", "Encoding", "Genome", "Variation"]

@@ -15,6 +15,7 @@ from genomes.operations import HEAD, INPUT, OPERATIONS, Axis, Parameter, Shape, 
 SUM, CONCAT = "sum", "concat"
 MERGES = (SUM, CONCAT)
 IDENTITY_START, ZERO_START = "identity", "zero"
+OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Node:
         id: The node's name. Law of ids: the same id means homologous structure, in any two architectures.
         operation: A key of `genomes.operations.OPERATIONS`.
         attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
-            activation, normalisation, and start (how weights begin that nobody leaves: random, identity, zero).
+            preactivation, activation, normalisation, start (how weights begin that nobody leaves: random, identity,
+            zero), and channels (`own`: a node without weights names its output's channels after itself).
         inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
         merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
             an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
@@ -249,7 +251,13 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
 
 
 def _output_axis(node: Node, axis: Axis, width: int) -> Axis:
-    """Channels of a layer that began as the identity, or has no weights, are still those of its input."""
+    """Channels of a layer that began as the identity, or has no weights, are still those of its input.
+
+    Unless it owns them: a block of a cell is the same place whatever its operations become, and what reads it keeps its
+    weights when they change.
+    """
+    if node.settings.get("channels") == OWN:
+        return ((node.id, width),)
     if not OPERATIONS[node.operation].parametric:
         return axis
     if node.settings.get("start") == IDENTITY_START:

@@ -22,6 +22,10 @@ ONE: Axis = (("one", 1),)
 
 INPUT, HEAD = "input", "head"
 DILATION = 2
+REDUCTION_STRIDE = 2
+"""The stride of `factorised_reduction`."""
+N_HEADS = 4
+"""Heads of `attention`; where they do not divide the width, the greatest number below that does."""
 Attributes = dict[str, Any]
 
 
@@ -98,6 +102,10 @@ def _convolved(attributes: Attributes, shape: Shape) -> Shape:
     return attributes["width"] or shape[0], *_strided(shape, attributes["stride"])
 
 
+def _halved(attributes: Attributes, shape: Shape) -> Shape:
+    return attributes["width"] or shape[0], *_strided(shape, REDUCTION_STRIDE)
+
+
 def _pooled(attributes: Attributes, shape: Shape) -> Shape:
     return shape[0], *_strided(shape, attributes["stride"])
 
@@ -110,12 +118,35 @@ def _conv_weights(kind: str) -> Callable[[str, Attributes, Axis, Axis], list[Par
     return weights
 
 
-def _separable_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
-    depthwise = (source, ONE, *_kernel_axes(attributes))
-    pointwise = (target, source, ONE, ONE)
+def _separable_weights(kind: str) -> Callable[[str, Attributes, Axis, Axis], list[Parameter]]:
+    def weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+        depthwise = (source, ONE, *_kernel_axes(attributes))
+        pointwise = (target, source, ONE, ONE)
+        return [
+            Parameter(node, f"{kind}/depthwise", depthwise, attributes["kernel"] ** 2),
+            Parameter(node, f"{kind}/pointwise", pointwise, size(source)),
+        ]
+
+    return weights
+
+
+def _factorised_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    side: Axis = ((KERNEL, attributes["kernel"]),)
     return [
-        Parameter(node, "separable/depthwise", depthwise, attributes["kernel"] ** 2),
-        Parameter(node, "separable/pointwise", pointwise, size(source)),
+        Parameter(node, "factorised/row", (target, source, ONE, side), size(source) * attributes["kernel"]),
+        Parameter(node, "factorised/column", (target, target, side, ONE), size(target) * attributes["kernel"]),
+    ]
+
+
+def _reduction_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    return [Parameter(node, "factorised_reduction/weight", (target, source, ONE, ONE), size(source))]
+
+
+def _attention_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    parts = {part: tuple((f"{owner}/{part}", length) for owner, length in target) for part in ("q", "k", "v")}
+    return [
+        Parameter(node, "attention/qkv", (tuple(s for part in parts.values() for s in part), source), size(source)),
+        Parameter(node, "attention/projection", (target, parts["v"]), size(target)),
     ]
 
 
@@ -140,6 +171,20 @@ def _separable_macs(attributes: Attributes, source: Shape, target: Shape) -> int
     return source[0] * attributes["kernel"] ** 2 * area + source[0] * target[0] * area
 
 
+def _factorised_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    rows = target[0] * source[1] * target[2] * source[0] * attributes["kernel"]
+    return rows + math.prod(target) * target[0] * attributes["kernel"]
+
+
+def _pointwise_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    return source[0] * math.prod(target)
+
+
+def _attention_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    read, asked, width = source[1] * source[2], target[1] * target[2], target[0]
+    return source[0] * width * (asked + 2 * read) + 2 * asked * read * width + asked * width * width
+
+
 def _linear_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
     return source[0] * target[0]
 
@@ -162,16 +207,30 @@ OPERATIONS: dict[str, Operation] = {
         Operation(INPUT, _kept, _no_weights, _no_macs),
         Operation("conv", _convolved, _conv_weights("conv"), _conv_macs, spatial=True),
         Operation("dilated", _convolved, _conv_weights("dilated"), _conv_macs, spatial=True),
-        Operation("separable", _convolved, _separable_weights, _separable_macs, spatial=True),
+        Operation("factorised", _convolved, _factorised_weights, _factorised_macs, spatial=True),
+        Operation("separable", _convolved, _separable_weights("separable"), _separable_macs, spatial=True),
+        Operation(
+            "dilated_separable", _convolved, _separable_weights("dilated_separable"), _separable_macs, spatial=True
+        ),
+        Operation("factorised_reduction", _halved, _reduction_weights, _pointwise_macs, spatial=True),
+        Operation("attention", _convolved, _attention_weights, _attention_macs, spatial=True),
         Operation("max_pool", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("avg_pool", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("identity", _kept, _no_weights, _no_macs),
+        Operation("zero", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("linear", _flat, _linear_weights, _linear_macs, flattens=True),
         Operation(HEAD, _flat, _head_weights, _linear_macs, flattens=True),
     )
 }
-"""Every operation by name. `dilated` is a convolution with dilation 2; `separable` a depthwise followed by a pointwise
-convolution with nothing in between; `head` the linear classifier; `identity` passes its merged input on."""
+"""Every operation by name.
+
+`dilated` is a convolution with dilation 2; `factorised` a 1×k followed by a k×1 convolution; `separable` a depthwise
+followed by a pointwise convolution, both with nothing in between; `dilated_separable` the same with dilation 2.
+`factorised_reduction` halves the resolution by two 1×1 convolutions of stride 2, one shifted by a pixel, whose outputs
+are concatenated (Liu, Simonyan & Yang 2019). `attention` is multi-head self-attention over all places of an image or of
+a sequence `(channels, 1, length)`, without knowledge of places (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762);
+with a stride, only every stride-th place asks. `zero` puts out zeros, `identity` its merged input; `head` is the linear
+classifier."""
 
 ACTIVATIONS = ("relu", "silu", "tanh", "none")
 NORMALISATIONS = ("batch", "none")

@@ -166,7 +166,8 @@ class Campaign:
 
     def architecture(self, one: Individual) -> Architecture:
         """What an individual's genome develops into."""
-        return self.spec.encoding.develop(self.spec.encoding.from_json(json.loads(one.genome)))
+        encoding: Encoding[Any] = self.spec.encoding
+        return encoding.develop(encoding.from_json(json.loads(one.genome)))
 
     def network(self, individual: int) -> "Network":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.

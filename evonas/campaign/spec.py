@@ -12,7 +12,7 @@ from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, TaskConfig
 from evonas.training.config import Training
-from genomes import Dag
+from genomes import Cell, Dag
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -111,7 +111,7 @@ class Spec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="All that is drawn depends on it, but for the data's splits.")
     task: TaskConfig
-    encoding: Dag = Field(default_factory=Dag)
+    encoding: Annotated[Dag | Cell, Field(discriminator="name")]
     search: Annotated[EvolutionConfig | AgeingConfig | RandomConfig, Field(discriminator="name")]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -129,15 +129,13 @@ class Spec(BaseModel):
     def _named(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        filled = {"task": {}, "search": {}, **data}
-        for table, name in (("task", _task_name(filled["task"])), ("search", "evolution")):
+        filled = {"task": {}, "encoding": {}, "search": {}, **data}
+        for table, name in (("task", _task_name(filled["task"])), ("encoding", "dag"), ("search", "evolution")):
             value = filled[table]
             if isinstance(value, str):
                 filled[table] = {"name": value}
             elif isinstance(value, Mapping):
                 filled[table] = {"name": name, **value}
-        if isinstance(filled.get("encoding"), str):
-            filled["encoding"] = {"name": filled["encoding"]}
         return filled
 
     @property
@@ -246,11 +244,15 @@ def _problem(details: Any) -> str:
 
 
 def _tags(table: str) -> set[str]:
-    return {
-        model.model_fields["name"].default
-        for model in get_args(Spec.model_fields[table].annotation)
-        if table in ("task", "search")
-    }
+    """The words by which one of several models of a table is chosen."""
+    if table not in ("task", "encoding", "search"):
+        return set()
+    return {_fields(model)["name"].default for model in get_args(Spec.model_fields[table].annotation)}
+
+
+def _fields(model: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = getattr(model, "model_fields", None) or model.__dataclass_fields__
+    return found
 
 
 def _model_at(where: list[str]) -> set[str]:
@@ -259,7 +261,7 @@ def _model_at(where: list[str]) -> set[str]:
         return set(Spec.model_fields)
     annotation = Spec.model_fields[where[0]].annotation
     for model in get_args(annotation) or (annotation,):
-        fields = getattr(model, "model_fields", None) or model.__dataclass_fields__
+        fields = _fields(model)
         if len(where) < 3 or fields["name"].default == where[1]:
             return set(fields)
     return set()

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas.network.operations import OPERATIONS, activation, merged
+from evonas.network.operations import OPERATIONS, activation, merged, preactivation
 from genomes.architecture import Architecture, Layer
 from genomes.operations import Parameter, Shape
 
@@ -13,14 +13,17 @@ MOMENTUM = 0.1
 
 
 class LayerModule(nn.Module):
-    """One node: merge, operation, normalisation, activation. Its tensors are named by role, e.g. `conv/weight`."""
+    """One node: merge, preactivation, operation, normalisation, activation.
+
+    Its tensors are named by role, e.g. `conv/weight`.
+    """
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self.node = layer.node
         self.source = layer.source
         self.operation = OPERATIONS[layer.node.operation]
-        self.activation = activation(layer.node)
+        self.preactivation, self.activation = preactivation(layer.node), activation(layer.node)
         self.normalised = layer.node.settings.get("normalisation", "none") == "batch"
         self.momentum = MOMENTUM
         for parameter in layer.parameters:
@@ -33,7 +36,7 @@ class LayerModule(nn.Module):
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Outputs `(batch, *target)` for inputs of the shapes that the layout gives."""
         tensors = self._parameters | self._buffers
-        x = merged(inputs, self.node.merge, self.source)
+        x = self.preactivation(merged(inputs, self.node.merge, self.source))
         x = self.operation(x, tensors, self.node.settings)  # type: ignore[arg-type]
         if self.normalised:
             mean, variance, scale, shift = (tensors[f"{self.node.operation}/{role}"] for role in _NORMALISATION)

@@ -10,6 +10,8 @@ from genomes.architecture import IDENTITY_START, ZERO_START, Node
 from genomes.operations import HEAD, Parameter
 
 ONES = ("scale", "variance")
+UNRECTIFIED = ("depthwise", "row", "qkv", "projection")
+"""Weights that no rectifier follows directly."""
 
 
 def initial(parameter: Parameter, node: Node, *, rng: np.random.Generator) -> Tensor:
@@ -35,7 +37,7 @@ def initial(parameter: Parameter, node: Node, *, rng: np.random.Generator) -> Te
         return torch.full(parameter.shape, float(what in ONES and not starts_zero))
     if start == ZERO_START and not normalised and what != "depthwise":
         return torch.zeros(parameter.shape)
-    gain = 1.0 if node.operation == HEAD or what == "depthwise" else 2.0
+    gain = 1.0 if node.operation == HEAD or what in UNRECTIFIED else 2.0
     values = rng.standard_normal(parameter.shape, dtype=np.float32) * math.sqrt(gain / parameter.fan_in)
     if start == IDENTITY_START:
         _make_identity(values, depthwise=what == "depthwise")

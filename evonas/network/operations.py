@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genomes.architecture import CONCAT, ZERO_START, Node
-from genomes.operations import DILATION, Shape
+from genomes.operations import DILATION, N_HEADS, Shape
 
 Tensors = Mapping[str, Tensor]
 Forward = Callable[[Tensor, Tensors, Mapping[str, Any]], Tensor]
@@ -28,10 +28,48 @@ def _conv(kind: str, dilation: int) -> Forward:
     return forward
 
 
-def _separable(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
-    depthwise, pointwise = tensors["separable/depthwise"], tensors["separable/pointwise"]
-    x = F.conv2d(x, depthwise, None, settings["stride"], settings["kernel"] // 2, groups=len(depthwise))
-    return F.conv2d(x, pointwise, tensors.get("separable/bias"))
+def _separable(kind: str, dilation: int) -> Forward:
+    def forward(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+        depthwise, pointwise = tensors[f"{kind}/depthwise"], tensors[f"{kind}/pointwise"]
+        padding = dilation * (settings["kernel"] - 1) // 2
+        x = F.conv2d(x, depthwise, None, settings["stride"], padding, dilation, groups=len(depthwise))
+        return F.conv2d(x, pointwise, tensors.get(f"{kind}/bias"))
+
+    return forward
+
+
+def _factorised(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    stride, padding = settings["stride"], settings["kernel"] // 2
+    x = F.conv2d(x, tensors["factorised/row"], None, (1, stride), (0, padding))
+    return F.conv2d(x, tensors["factorised/column"], tensors.get("factorised/bias"), (stride, 1), (padding, 0))
+
+
+def _factorised_reduction(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    straight, shifted = x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]
+    missing = [straight.shape[axis] - shifted.shape[axis] for axis in (3, 2)]
+    shifted = F.pad(shifted, (0, missing[0], 0, missing[1]))
+    weight, bias = tensors["factorised_reduction/weight"], tensors.get("factorised_reduction/bias")
+    half = (len(weight) + 1) // 2
+    x = torch.cat([F.conv2d(straight, weight[:half]), F.conv2d(shifted, weight[half:])], 1)
+    return x if bias is None else x + bias[:, None, None]
+
+
+def _attention(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    stride, qkv = settings["stride"], tensors["attention/qkv"]
+    width = len(qkv) // 3
+    n_heads = next(n for n in range(N_HEADS, 0, -1) if width % n == 0)
+    asking = x[:, :, ::stride, ::stride]
+    n, _, height, breadth = asking.shape
+    q = F.linear(asking.flatten(2).mT, qkv[:width])
+    k, v = F.linear(x.flatten(2).mT, qkv[width:]).chunk(2, -1)
+    q, k, v = (part.unflatten(-1, (n_heads, -1)).transpose(1, 2) for part in (q, k, v))
+    read = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    made = F.linear(read, tensors["attention/projection"], tensors.get("attention/bias"))
+    return made.mT.reshape(n, width, height, breadth)
+
+
+def _zero(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    return x[:, :, :: settings["stride"], :: settings["stride"]] * 0.0
 
 
 def _max_pool(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
@@ -60,10 +98,15 @@ OPERATIONS: dict[str, Forward] = {
     "input": _identity,
     "conv": _conv("conv", 1),
     "dilated": _conv("dilated", DILATION),
-    "separable": _separable,
+    "factorised": _factorised,
+    "separable": _separable("separable", 1),
+    "dilated_separable": _separable("dilated_separable", DILATION),
+    "factorised_reduction": _factorised_reduction,
+    "attention": _attention,
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
     "identity": _identity,
+    "zero": _zero,
     "linear": _linear("linear"),
     "head": _linear("head"),
 }
@@ -74,6 +117,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "none": lambda x: x,
 }
+
+
+def preactivation(node: Node) -> Callable[[Tensor], Tensor]:
+    """What a node does to its merged input first; others read that input too, so that it is left as it is."""
+    return F.relu if node.settings.get("preactivation") == "relu" else ACTIVATIONS["none"]
 
 
 def activation(node: Node) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """What the cell encoding evolves: a normal and a reduction cell, each a row of blocks."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +58,7 @@ class CellGenome:
     @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits over both cells."""
-        return marking(self.normal, self.reduction, self.normal_output, self.reduction_output)  # type: ignore[arg-type]
+        return marking(json.dumps([self.normal, self.reduction, self.normal_output, self.reduction_output]))
 
     @property
     def markings(self) -> tuple[str, ...]:

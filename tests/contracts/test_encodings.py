@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Architecture, Dag, Encoding, Genome
+from genomes import Architecture, Cell, Dag, Encoding, Genome
 from genomes.encoding import POINTER, Decide, Site, uniform
 
 ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
@@ -19,6 +19,10 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ("dag-colour", Dag(), (3, 32, 32)),
     ("dag-odd", Dag(merges=("concat",), max_nodes=12), (2, 7, 5)),
     ("dag-vector", Dag(), (13,)),
+    ("cell-nasnet", Cell(n=1), (1, 8, 8)),
+    ("cell-amoebanet", Cell(space="amoebanet", stack="imagenet", n=1), (3, 33, 20)),
+    ("cell-darts", Cell(space="darts", n_reductions=1), (2, 7, 5)),
+    ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""
 
@@ -100,9 +104,9 @@ def test_a_mutation_changes_the_genome_and_says_how(case: Case) -> None:
     genome = evolved(encoding, 3)
     for seed in range(30):
         variation = encoding.mutate(genome, rng=stream(seed))
-        assert variation.genome != genome
         assert variation.operator.isidentifier()
-        assert variation.touched
+        assert (variation.genome != genome) == (variation.operator != "identity")
+        assert bool(variation.touched) == (variation.operator != "identity")
         assert len(set(variation.touched)) == len(variation.touched)
 
 
@@ -133,6 +137,11 @@ def test_hundreds_of_random_variations_stay_valid(case: Case) -> None:
         population[replaced] = genome
 
 
+def gene_of(id: str) -> str:
+    """The marking that a node's id ends with; before it stands the place of a gene that is developed many times."""
+    return id.rpartition(":")[2]
+
+
 def test_untouched_ids_survive_a_mutation(case: Case) -> None:
     encoding, _ = case
     for seed in range(12):
@@ -143,11 +152,11 @@ def test_untouched_ids_survive_a_mutation(case: Case) -> None:
             after = {node.id: node for node in encoding.develop(variation.genome).nodes}
             touched = set(variation.touched)
             for node in before.nodes:
-                if node.id in touched:
+                if gene_of(node.id) in touched:
                     continue
                 if node.id not in after:
                     readers = [other.id for other in before.nodes if node.id in other.inputs]
-                    assert all(reader in touched or reader not in after for reader in readers)
+                    assert all(gene_of(reader) in touched or reader not in after for reader in readers)
                     continue
                 survivor = after[node.id]
                 assert (survivor.operation, survivor.attributes) == (node.operation, node.attributes), variation
