@@ -15,6 +15,8 @@ from genomes.operations import HEAD, INPUT, OPERATIONS, Axis, Parameter, Shape, 
 SUM, CONCAT = "sum", "concat"
 MERGES = (SUM, CONCAT)
 IDENTITY_START, ZERO_START = "identity", "zero"
+PATH = "path"
+"""Attribute of a node that ends a path of a cell, which training may drop: (cell number + 1) / number of cells."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Node:
         id: The node's name. Law of ids: the same id means homologous structure, in any two architectures.
         operation: A key of `genomes.operations.OPERATIONS`.
         attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
-            activation, normalisation, and start (how weights begin that nobody leaves: random, identity, zero).
+            activation, normalisation, start (how weights begin that nobody leaves: random, identity, zero), and path
+            (see `PATH`; it counts nothing in shapes and parameters).
         inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
         merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
             an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
@@ -238,6 +241,10 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
         if type(value) is not int or value < least or (name == "kernel" and value % 2 == 0):
             odd = "an odd" if name == "kernel" else "a"
             raise ValueError(f"{node}: expected {odd} whole {name} of {least} or more, got {value!r}; correct it")
+    path = settings.get(PATH, 1.0)
+    if type(path) is not float or not 0 < path <= 1:
+        expected = "a number above 0, at most 1.0: (cell number + 1) / number of cells"
+        raise ValueError(f"{node}: expected path to be {expected}, got {path!r}; correct it")
     try:
         target = operation.shape(settings, source)
         output = _output_axis(node, axis, target[0])

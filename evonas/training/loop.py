@@ -13,6 +13,7 @@ from evonas.network import Network
 from evonas.tasks import Split
 from evonas.training.augment import augmented
 from evonas.training.config import Training
+from evonas.training.drop_path import DropPath
 
 Curve = tuple[dict[str, float], ...]
 SCORING_BATCH = 512
@@ -66,7 +67,7 @@ def train(
         config: How.
         epochs: Passes over `training`.
         check: Called before every step; what it raises ends the training.
-        rng: Draws the order of examples and their augmentation.
+        rng: Draws the order of examples, their augmentation and, if asked for, which paths are dropped.
 
     Returns:
         One mapping an epoch: `epoch`, `loss` (mean over the training steps), `validation_loss`, `validation_accuracy`.
@@ -79,6 +80,7 @@ def train(
     n_steps = n // batch_size
     optimizer = _optimizer(network, config)
     tensors = list(network.parameters())
+    drop_path = DropPath(network, config, rng=rng)
     curve = []
     for epoch in range(epochs):
         network.train()
@@ -88,7 +90,9 @@ def train(
         total = torch.zeros((), device=targets.device)
         for step in range(n_steps):
             check()
-            rate = config.peak * _scheduled(config.schedule, (epoch * n_steps + step) / (epochs * n_steps))
+            at = (epoch * n_steps + step) / (epochs * n_steps)
+            drop_path.set(at)
+            rate = config.peak * _scheduled(config.schedule, at)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = slice(step * batch_size, (step + 1) * batch_size)
@@ -101,6 +105,7 @@ def train(
                 nn.utils.clip_grad_norm_(tensors, config.clip)
             optimizer.step()
             total += loss.detach()
+        drop_path.stop()
         mean = total.item() / n_steps
         if not math.isfinite(mean):
             raise DivergedError(
