@@ -43,6 +43,13 @@ class Training(BaseModel):
         description="linear: the same in all cells, as the NASNet paper says. depth: times (cell number + 1) / number "
         "of cells, as its released code does.",
     )
+    auxiliary: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Weight of the loss of an auxiliary head, which reads what lies before the last loss of resolution "
+        "and exists in training alone (NASNet and DARTS: 0.4); 0: none.",
+    )
     clip: float | None = Field(
         5.0, gt=0, allow_inf_nan=False, description="Cap on the norm of all gradients together; None: no cap."
     )
