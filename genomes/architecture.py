@@ -16,6 +16,8 @@ SUM, CONCAT = "sum", "concat"
 MERGES = (SUM, CONCAT)
 IDENTITY_START, ZERO_START = "identity", "zero"
 OWN = "own"
+PATH = "path"
+"""Attribute of a node that ends a path of a cell, which training may drop: (cell number + 1) / number of cells."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Node:
         operation: A key of `genomes.operations.OPERATIONS`.
         attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
             preactivation, activation, normalisation, start (how weights begin that nobody leaves: random, identity,
-            zero), and channels (`own`: a node without weights names its output's channels after itself).
+            zero), channels (`own`: a node without weights names its output's channels after itself), and path (see
+            `PATH`; it counts nothing in shapes and parameters).
         inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
         merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
             an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
@@ -240,6 +243,10 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
         if type(value) is not int or value < least or (name == "kernel" and value % 2 == 0):
             odd = "an odd" if name == "kernel" else "a"
             raise ValueError(f"{node}: expected {odd} whole {name} of {least} or more, got {value!r}; correct it")
+    path = settings.get(PATH, 1.0)
+    if type(path) is not float or not 0 < path <= 1:
+        expected = "a number above 0, at most 1.0: (cell number + 1) / number of cells"
+        raise ValueError(f"{node}: expected path to be {expected}, got {path!r}; correct it")
     try:
         target = operation.shape(settings, source)
         output = _output_axis(node, axis, target[0])

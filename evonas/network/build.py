@@ -1,11 +1,13 @@
 """An architecture as an nn.Module whose tensors are named by node and role."""
 
+from collections import Counter
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas.network.operations import OPERATIONS, activation, merged, preactivation
-from genomes.architecture import Architecture, Layer
+from genomes.architecture import PATH, Architecture, Layer
 from genomes.operations import Parameter, Shape
 
 EPSILON = 1e-5
@@ -16,6 +18,11 @@ class LayerModule(nn.Module):
     """One node: merge, preactivation, operation, normalisation, activation.
 
     Its tensors are named by role, e.g. `conv/weight`.
+
+    Attributes:
+        momentum: Part of a batch in BatchNorm's running statistics.
+        drop: Probability, from 0 to below 1, that in training mode the output for an example is zero.
+        generator: Draws what is dropped, on the device of the outputs; needed where `drop` is above 0.
     """
 
     def __init__(self, layer: Layer) -> None:
@@ -26,6 +33,8 @@ class LayerModule(nn.Module):
         self.preactivation, self.activation = preactivation(layer.node), activation(layer.node)
         self.normalised = layer.node.settings.get("normalisation", "none") == "batch"
         self.momentum = MOMENTUM
+        self.drop = 0.0
+        self.generator: torch.Generator | None = None
         for parameter in layer.parameters:
             tensor = torch.empty(parameter.shape)
             if parameter.trainable:
@@ -41,7 +50,24 @@ class LayerModule(nn.Module):
         if self.normalised:
             mean, variance, scale, shift = (tensors[f"{self.node.operation}/{role}"] for role in _NORMALISATION)
             x = F.batch_norm(x, mean, variance, scale, shift, self.training, self.momentum, EPSILON)
-        return self.activation(x)
+        x = self.activation(x)
+        return dropped(x, self.drop, self.generator) if self.drop and self.training else x
+
+
+def dropped(x: Tensor, probability: float, generator: torch.Generator | None) -> Tensor:
+    """Some examples of a batch set to zero, the others enlarged so that the expected value stays.
+
+    Args:
+        x: `(batch, ...)`.
+        probability: That an example is dropped, from 0 to below 1.
+        generator: On the device of `x`.
+
+    Returns:
+        A tensor of the same shape, type and memory format.
+    """
+    kept = 1 - probability
+    mask = torch.empty((len(x), *[1] * (x.dim() - 1)), dtype=x.dtype, device=x.device)
+    return x * mask.bernoulli_(kept, generator=generator).div_(kept)
 
 
 _NORMALISATION = ("mean", "variance", "scale", "shift")
@@ -67,8 +93,7 @@ class Network(nn.Module):
         self.layers = architecture.layout(input_shape, n_outputs)
         for layer in self.layers:
             self.add_module(layer.node.id, LayerModule(layer))
-        readers = [source for node in architecture.nodes for source in node.inputs]
-        self._n_readers = {node.id: readers.count(node.id) for node in architecture.nodes}
+        self._n_readers = Counter(source for node in architecture.nodes for source in node.inputs)
 
     @property
     def described(self) -> dict[str, Parameter]:
@@ -79,6 +104,12 @@ class Network(nn.Module):
     def normalisations(self) -> list[LayerModule]:
         """The layers that keep running statistics."""
         return [module for module in self.children() if isinstance(module, LayerModule) and module.normalised]
+
+    @property
+    def paths(self) -> list[LayerModule]:
+        """The layers that end a path of a cell, which may be dropped: those whose node has the attribute `path`."""
+        layers = (module for module in self.children() if isinstance(module, LayerModule))
+        return [layer for layer in layers if PATH in layer.node.settings]
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(batch, n_outputs)` for inputs `(batch, *input_shape)`."""

@@ -31,6 +31,25 @@ class Training(BaseModel):
     shift: int = Field(0, ge=0, description="Augmentation: moves each image by up to so many pixels, filled with 0.")
     flip: bool = Field(False, description="Augmentation: mirrors half of the images left to right.")
     cutout: int = Field(0, ge=0, description="Augmentation: side in pixels of a square set to 0 in each image.")
+    drop_path: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Probability, at the end of training, that a path of a cell is dropped for an example "
+        "(ScheduledDropPath; NASNet's keep of 0.6 is 0.4 here). It grows from 0; without cells there are no paths.",
+    )
+    drop_path_form: Literal["linear", "depth"] = Field(
+        "linear",
+        description="linear: the same in all cells, as the NASNet paper says. depth: times (cell number + 1) / number "
+        "of cells, as its released code does.",
+    )
+    auxiliary: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Weight of the loss of an auxiliary head, which reads what lies before the last loss of resolution "
+        "and exists in training alone (NASNet and DARTS: 0.4); 0: none.",
+    )
     clip: float | None = Field(
         5.0, gt=0, allow_inf_nan=False, description="Cap on the norm of all gradients together; None: no cap."
     )

@@ -12,7 +12,9 @@ from torch.nn import functional as F
 from evonas.network import Network
 from evonas.tasks import Split
 from evonas.training.augment import augmented
+from evonas.training.auxiliary import Auxiliary, auxiliary
 from evonas.training.config import Training
+from evonas.training.drop_path import DropPath
 
 Curve = tuple[dict[str, float], ...]
 SCORING_BATCH = 512
@@ -66,10 +68,11 @@ def train(
         config: How.
         epochs: Passes over `training`.
         check: Called before every step; what it raises ends the training.
-        rng: Draws the order of examples and their augmentation.
+        rng: Draws the order of examples, their augmentation and, if asked for, dropped paths and an auxiliary head.
 
     Returns:
-        One mapping an epoch: `epoch`, `loss` (mean over the training steps), `validation_loss`, `validation_accuracy`.
+        One mapping an epoch: `epoch`, `loss` (mean over the training steps, without that of an auxiliary head),
+        `validation_loss`, `validation_accuracy`.
 
     Raises:
         DivergedError: If a loss is not finite.
@@ -77,8 +80,10 @@ def train(
     n = len(training.targets)
     batch_size = min(config.batch_size, n)
     n_steps = n // batch_size
-    optimizer = _optimizer(network, config)
-    tensors = list(network.parameters())
+    drop_path = DropPath(network, config, rng=rng)
+    side = auxiliary(network, config, rng=rng)
+    tensors = [*network.parameters(), *(side.parameters() if side else ())]
+    optimizer = _optimizer(tensors, config)
     curve = []
     for epoch in range(epochs):
         network.train()
@@ -88,19 +93,20 @@ def train(
         total = torch.zeros((), device=targets.device)
         for step in range(n_steps):
             check()
-            rate = config.peak * _scheduled(config.schedule, (epoch * n_steps + step) / (epochs * n_steps))
+            at = (epoch * n_steps + step) / (epochs * n_steps)
+            drop_path.set(at)
+            rate = config.peak * _scheduled(config.schedule, at)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = slice(step * batch_size, (step + 1) * batch_size)
-            with autocast(config, targets.device):
-                outputs = network(inputs[batch])
-            loss = F.cross_entropy(outputs.float(), targets[batch], label_smoothing=config.label_smoothing)
+            loss, whole = _losses(network, side, inputs[batch], targets[batch], config)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            whole.backward()
             if config.clip is not None:
                 nn.utils.clip_grad_norm_(tensors, config.clip)
             optimizer.step()
             total += loss.detach()
+        drop_path.stop()
         mean = total.item() / n_steps
         if not math.isfinite(mean):
             raise DivergedError(
@@ -167,9 +173,19 @@ def autocast(config: Training, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled)
 
 
-def _optimizer(network: Network, config: Training) -> torch.optim.Optimizer:
-    weights = [tensor for tensor in network.parameters() if tensor.dim() > 1]
-    others = [tensor for tensor in network.parameters() if tensor.dim() == 1]
+def _losses(
+    network: Network, side: Auxiliary | None, inputs: Tensor, targets: Tensor, config: Training
+) -> tuple[Tensor, Tensor]:
+    """The loss of a batch, and with it the weighted loss of an auxiliary head where there is one."""
+    with autocast(config, targets.device):
+        outputs = side.with_network(network, inputs) if side else (network(inputs),)
+    losses = [F.cross_entropy(x.float(), targets, label_smoothing=config.label_smoothing) for x in outputs]
+    return losses[0], losses[0] + config.auxiliary * losses[1] if side else losses[0]
+
+
+def _optimizer(tensors: list[nn.Parameter], config: Training) -> torch.optim.Optimizer:
+    weights = [tensor for tensor in tensors if tensor.dim() > 1]
+    others = [tensor for tensor in tensors if tensor.dim() == 1]
     groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     fused = weights[0].device.type in ("cpu", "cuda")
     if config.optimizer == "adamw":
