@@ -1,6 +1,7 @@
 """A picture of what a campaign traded against what: its individuals in the plane of two metrics."""
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
@@ -88,7 +89,7 @@ def non_dominated(gains: np.ndarray) -> np.ndarray:
 
 def named(metric: str) -> str:
     """A metric in words, with its unit where it has one."""
-    words = metric.replace("_", " ").replace("macs", "MACs")
+    words = re.sub(r"_(\d+)$", r" of a batch of \1", metric).replace("_", " ").replace("macs", "MACs")
     unit = next((unit for word, unit in UNITS.items() if word in metric), "")
     return f"{words} ({unit})" if unit else words
 

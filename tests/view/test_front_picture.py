@@ -134,7 +134,7 @@ def test_axes_say_metric_unit_and_what_is_better(individual):
     assert ax.get_xlabel() == "peak memory (bytes), lower is better"
     assert ax.get_ylabel() == "latency (s), lower is better"
     assert named("macs") == "MACs"
-    assert named("latency_64") == "latency 64 (s)"
+    assert named("latency_64") == "latency of a batch of 64 (s)"
     assert named("parameters") == "parameters"
     assert "higher is better" in front(told, "latency", "peak_memory", maximize=("latency",)).get_xlabel()
 
