@@ -32,6 +32,9 @@ class Kind(str, enum.Enum):
     genome = "genome"
     progress = "progress"
     lineage = "lineage"
+    cell = "cell"
+    stack = "stack"
+    front = "front"
 
 
 app = typer.Typer(
@@ -234,12 +237,12 @@ def plot(
         Path | None, typer.Option("-o", "--output", help="A .png or .svg; else both in DIR/figures.")
     ] = None,
 ) -> None:
-    """Draw a genome, the progress or the lineage of a campaign."""
+    """Draw an individual's network, cells or stack, or the progress, lineage or front of a campaign."""
     if output is not None and output.suffix not in (".png", ".svg"):
         raise typer.BadParameter(f"expected a name that ends in .png or .svg, got {output}", param_hint="--output")
     from evonas.campaign import Campaign
 
-    for path in _drawn(Campaign.load(directory), kind, id, output):
+    for path in _drawn(Campaign.load(directory), kind.value, id, output):
         print(path)
 
 
@@ -275,6 +278,7 @@ class _NoneSucceededError(Exception):
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:
     from evonas import terminal
     from evonas.analysis.summary import COLUMNS, best_fields, comparison
+    from evonas.pictures import fitting
 
     try:
         with terminal.progress(quiet=quiet) as observe:
@@ -294,7 +298,9 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
         terminal.print_json(fields)
         return
     terminal.print_table(COLUMNS, comparison(campaign))
-    pictures = [path for kind in Kind for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"]
+    pictures = [
+        path for kind in fitting(campaign) for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"
+    ]
     print("\nPictures: " + "  ".join(map(str, pictures)))
     print(f"Look further: evonas lineage {campaign.directory}")
 
@@ -315,30 +321,18 @@ def _chosen(campaign: Campaign, individuals: list[Individual], id: int | None) -
     return best
 
 
-def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) -> list[Path]:
+def _drawn(campaign: Campaign, kind: str, id: int | None, output: Path | None) -> list[Path]:
     """Draw one kind of picture and write it."""
-    from evonas import view
+    from evonas import pictures, view
+    from evonas.campaign import SpecError
 
-    individuals = campaign.individuals
-    if kind is Kind.genome:
-        one = _chosen(campaign, individuals, id)
-        facts, architecture = campaign.facts, campaign.architecture(one)
-        ax = view.genome(architecture, tuple(facts["input_shape"]), len(facts["classes"]), title=f"individual {one.id}")
-    elif kind is Kind.progress:
-        control = campaign.control
-        ax = view.progress(
-            individuals,
-            control=control.individuals if control else (),
-            label=campaign.spec.search.name,
-            axis="epochs" if control else "evaluations",
-        )
-    else:
-        winner = campaign.best if id is None else _individual(campaign.directory, individuals, id)
-        ax = view.lineage(individuals, winner=winner.id if winner else None)
-    if kind is not Kind.genome:
-        ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    if reason := pictures.unfit(kind, campaign):
+        raise SpecError(reason)
+    needed = kind in pictures.OF_ONE or id is not None
+    one = _chosen(campaign, campaign.individuals, id) if needed else campaign.best
+    ax = pictures.draw(kind, campaign, one)
     figures = campaign.directory / "figures"
-    paths = [output] if output else [figures / f"{kind.value}.png", figures / f"{kind.value}.svg"]
+    paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         view.save(ax, path)

@@ -1,8 +1,11 @@
 """Pictures of what evolves and of how a campaign went. Nothing here runs anything."""
 
+from evonas.view.cell import cell
 from evonas.view.figure import save
+from evonas.view.front import front
 from evonas.view.genome import genome
 from evonas.view.lineage import lineage
 from evonas.view.progress import progress
+from evonas.view.stack import stack
 
-__all__ = ["genome", "lineage", "progress", "save"]
+__all__ = ["cell", "front", "genome", "lineage", "progress", "save", "stack"]

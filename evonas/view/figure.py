@@ -61,7 +61,7 @@ def nothing(ax: Axes, text: str) -> Axes:
 
 
 def plain(ax: Axes, counted: str) -> None:
-    """Take away the frame's upper and right side, put a faint grid behind everything and name the axes.
+    """Name the axes and leave of their frame what is needed.
 
     Args:
         ax: The axes, with fitness upwards.
@@ -70,6 +70,11 @@ def plain(ax: Axes, counted: str) -> None:
     ax.set_xlabel(counted, family=FONT)
     ax.set_ylabel("fitness", family=FONT)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 2.5, 5, 10]))
+    quiet(ax)
+
+
+def quiet(ax: Axes) -> None:
+    """Take away the frame's upper and right side and put a faint grid behind everything."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="#E6E6E6", linewidth=0.6)
     ax.set_axisbelow(True)

@@ -1,5 +1,3 @@
-from itertools import combinations, pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +8,7 @@ from evonas.view import genome, save
 from evonas.view.genome import words
 from evonas.view.layers import layered
 from genomes.architecture import Architecture, Node
+from tests.view.boxed import artists, assert_apart, assert_avoids, assert_framed, assert_inside_one
 
 LAYER = {"width": 16, "activation": "relu", "normalisation": "batch", "start": "random"}
 IMAGE = (3, 32, 32)
@@ -39,50 +38,19 @@ def random_architecture(n_hidden, seed, *, image=True):
     return Architecture((*nodes, node("output", "head", *loose)))
 
 
-def artists(ax, kind):
-    """Patches by what follows the kind in their gid."""
-    ax.get_figure().draw_without_rendering()
-    return {p.get_gid().removeprefix(kind): p for p in ax.patches if (p.get_gid() or "").startswith(kind)}
-
-
-def polyline(patch, ax, step=1.0):
-    """Points along a patch in display coordinates, at most a step apart."""
-    points = []
-    for polygon in ax.transData.transform_path(patch.get_path()).to_polygons(closed_only=False):
-        for a, b in pairwise(polygon):
-            n = max(2, int(np.hypot(*(b - a)) / step))
-            points += list(a + (b - a) * np.linspace(0, 1, n)[:, None])
-    return np.array(points)
-
-
 def assert_readable(ax, architecture):
     boxes = {name: patch.get_window_extent() for name, patch in artists(ax, "node-").items()}
     assert set(boxes) == {one.id for one in architecture.nodes}
-    for (a, one), (b, other) in combinations(boxes.items(), 2):
-        assert not one.overlaps(other), (a, b)
+    assert_apart(boxes)
     edges = artists(ax, "edge-")
     wanted = {f"{source}-{one.id}": (source, one.id) for one in architecture.nodes for source in one.inputs}
     assert set(edges) == set(wanted)
     for name, patch in edges.items():
-        points = polyline(patch, ax)
-        for box_name, box in boxes.items():
-            if box_name not in wanted[name]:
-                inside = (
-                    (points[:, 0] > box.x0)
-                    & (points[:, 0] < box.x1)
-                    & (points[:, 1] > box.y0)
-                    & (points[:, 1] < box.y1)
-                )
-                assert not inside.any(), f"edge {name} runs through {box_name}"
+        assert_avoids(name, patch, ax, boxes, wanted[name])
     for text in ax.texts:
         if text.get_text() not in "+‖":
-            where = text.get_window_extent()
-            holds = [
-                b for b in boxes.values() if b.x0 < where.x0 < where.x1 < b.x1 and b.y0 < where.y0 < where.y1 < b.y1
-            ]
-            assert len(holds) == 1, f"{text.get_text()!r} is not inside one box"
-    frame = ax.get_window_extent().padded(1)
-    assert all(frame.x0 <= b.x0 and b.x1 <= frame.x1 and frame.y0 <= b.y0 and b.y1 <= frame.y1 for b in boxes.values())
+            assert_inside_one(text, boxes)
+    assert_framed(ax, boxes.values())
 
 
 @settings(max_examples=15, deadline=None)

@@ -1,0 +1,139 @@
+"""The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from evonas import view
+from evonas.campaign import Campaign, SpecError
+from evonas.record import Individual
+from genomes.cell import CellGenome
+from genomes.operations import Shape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+OF_ONE = ("genome", "cell", "stack")
+"""Kinds that show a single individual and cannot do without."""
+
+
+@runtime_checkable
+class Stacks(Protocol):
+    """An encoding whose networks are a stack of stages."""
+
+    def stack(self, genome: Any, input_shape: Shape, n_outputs: int) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Name, count and output shape of every stage, from the image on."""
+
+
+def fitting(campaign: Campaign) -> tuple[str, ...]:
+    """The kinds worth drawing of a campaign: of cells those and their stack, for the whole network is too large.
+
+    Args:
+        campaign: One that was run or loaded.
+    """
+    found = tuple(kind for kind in KINDS if unfit(kind, campaign) is None)
+    return tuple(kind for kind in found if kind != "genome") if "cell" in found else found
+
+
+def unfit(kind: str, campaign: Campaign) -> str | None:
+    """Why a campaign has no such picture; None if it has."""
+    encoding = campaign.spec.encoding
+    if kind == "front" and len(names := _objectives(campaign)) < 2:
+        mend = 'run a campaign with one more, such as minimize = ["parameters"]'
+        return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
+    has_cells = kind != "cell" or any(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
+    if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
+        what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
+        return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
+    return None
+
+
+def require(kind: str, campaign: Campaign) -> None:
+    """Check that a campaign has such a picture.
+
+    Raises:
+        SpecError: With the reason, if it has none.
+    """
+    if reason := unfit(kind, campaign):
+        raise SpecError(reason)
+
+
+def draw(kind: str, campaign: Campaign, one: Individual | None) -> "Axes":
+    """Draw one kind of picture.
+
+    Args:
+        kind: A key of `KINDS` that the campaign has.
+        campaign: One that was run or loaded.
+        one: The individual to draw, or the one whose ancestry is drawn strong; None only for kinds not in `OF_ONE`.
+    """
+    return KINDS[kind](campaign, one)
+
+
+def _objectives(campaign: Campaign) -> tuple[str, ...]:
+    return (*campaign.spec.objectives.maximize, *campaign.spec.objectives.minimize)
+
+
+def _first(campaign: Campaign) -> list[Individual]:
+    return campaign.individuals[:1]
+
+
+def _genome_of(campaign: Campaign, one: Individual) -> Any:
+    return campaign.spec.encoding.from_json(json.loads(one.genome))
+
+
+def _sides(campaign: Campaign) -> tuple[Shape, int]:
+    """The shape of the input and the number of outputs."""
+    facts = campaign.facts
+    return tuple(facts["input_shape"]), len(facts["classes"])
+
+
+def _draw_genome(campaign: Campaign, one: Individual | None) -> "Axes":
+    assert one is not None
+    return view.genome(campaign.architecture(one), *_sides(campaign), title=f"individual {one.id}")
+
+
+def _draw_progress(campaign: Campaign, one: Individual | None) -> "Axes":
+    control = campaign.control
+    ax = view.progress(
+        campaign.individuals,
+        control=control.individuals if control else (),
+        label=campaign.spec.search.name,
+        axis="epochs" if control else "evaluations",
+    )
+    ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    return ax
+
+
+def _draw_lineage(campaign: Campaign, one: Individual | None) -> "Axes":
+    ax = view.lineage(campaign.individuals, winner=one.id if one else None)
+    ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    return ax
+
+
+def _draw_cell(campaign: Campaign, one: Individual | None) -> "Axes":
+    assert one is not None
+    return view.cell(_genome_of(campaign, one), title=f"individual {one.id}")
+
+
+def _draw_stack(campaign: Campaign, one: Individual | None) -> "Axes":
+    encoding: Any = campaign.spec.encoding
+    assert one is not None
+    stages = encoding.stack(_genome_of(campaign, one), *_sides(campaign))
+    return view.stack(stages, title=f"individual {one.id}")
+
+
+def _draw_front(campaign: Campaign, one: Individual | None) -> "Axes":
+    """The first two objectives, the second to the right."""
+    y, x = _objectives(campaign)[:2]
+    return view.front(campaign.individuals, x, y, maximize=campaign.spec.objectives.maximize)
+
+
+KINDS: dict[str, Callable[[Campaign, Individual | None], "Axes"]] = {
+    "genome": _draw_genome,
+    "progress": _draw_progress,
+    "lineage": _draw_lineage,
+    "cell": _draw_cell,
+    "stack": _draw_stack,
+    "front": _draw_front,
+}
+"""How each kind is drawn."""
