@@ -201,9 +201,11 @@ def best(directory: Directory, format: As = Format.table) -> None:
     from evonas.analysis import summary
     from evonas.campaign import Campaign
 
-    fields = summary.best_fields(Campaign.load(directory))
+    campaign = Campaign.load(directory)
+    fields = summary.best_fields(campaign)
     if fields is None:
         raise _NoneSucceededError(directory)
+    fields |= summary.likeliest_fields(campaign)
     terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
 
 
@@ -274,7 +276,7 @@ class _NoneSucceededError(Exception):
 
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:
     from evonas import terminal
-    from evonas.analysis.summary import COLUMNS, best_fields, comparison
+    from evonas.analysis.summary import COLUMNS, best_fields, comparison, likeliest_fields
 
     try:
         with terminal.progress(quiet=quiet) as observe:
@@ -290,10 +292,14 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     fields = best_fields(campaign)
     if fields is None:
         raise _NoneSucceededError(campaign.directory)
+    likeliest = likeliest_fields(campaign)
     if format is Format.json:
-        terminal.print_json(fields)
+        terminal.print_json(fields | likeliest)
         return
     terminal.print_table(COLUMNS, comparison(campaign))
+    if likeliest:
+        print()
+        terminal.print_fields(likeliest)
     pictures = [path for kind in Kind for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"]
     print("\nPictures: " + "  ".join(map(str, pictures)))
     print(f"Look further: evonas lineage {campaign.directory}")
