@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from evonas.campaign.spec import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
-from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, Digits
 from evonas.training import Training
 from genomes import Cell, Dag
@@ -30,6 +30,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "random"`', RandomConfig),
+    ('[search] with `name = "controller"`', ControllerConfig),
     ("[training]", Training),
     ("[evaluation]", EvaluationConfig),
     ("[objectives]", Objectives),

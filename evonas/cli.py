@@ -204,9 +204,11 @@ def best(directory: Directory, format: As = Format.table) -> None:
     from evonas.analysis import summary
     from evonas.campaign import Campaign
 
-    fields = summary.best_fields(Campaign.load(directory))
+    campaign = Campaign.load(directory)
+    fields = summary.best_fields(campaign)
     if fields is None:
         raise _NoneSucceededError(directory)
+    fields |= summary.likeliest_fields(campaign)
     terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
 
 
@@ -277,7 +279,7 @@ class _NoneSucceededError(Exception):
 
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:
     from evonas import terminal
-    from evonas.analysis.summary import COLUMNS, best_fields, comparison
+    from evonas.analysis.summary import COLUMNS, best_fields, comparison, likeliest_fields
     from evonas.pictures import fitting
 
     try:
@@ -294,10 +296,14 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     fields = best_fields(campaign)
     if fields is None:
         raise _NoneSucceededError(campaign.directory)
+    likeliest = likeliest_fields(campaign)
     if format is Format.json:
-        terminal.print_json(fields)
+        terminal.print_json(fields | likeliest)
         return
     terminal.print_table(COLUMNS, comparison(campaign))
+    if likeliest:
+        print()
+        terminal.print_fields(likeliest)
     pictures = [
         path for kind in fitting(campaign) for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"
     ]

@@ -1,10 +1,12 @@
 """A campaign in a few figures."""
 
+import json
 from typing import Any
 
 from evonas.campaign import Campaign
 from evonas.campaign.store import is_locked
 from evonas.record import FAILED, PENDING
+from genomes.encoding import Encoding
 
 
 def best_fields(campaign: Campaign) -> dict[str, Any] | None:
@@ -26,6 +28,20 @@ def best_fields(campaign: Campaign) -> dict[str, Any] | None:
         "digest": one.digest,
         "genome_digest": one.genome_digest,
     }
+
+
+def likeliest_fields(campaign: Campaign) -> dict[str, Any]:
+    """The genome that a controller's policy finds likeliest, and the individuals who have it; empty for other searches.
+
+    The policy is learned again from the record: so many updates as the campaign had.
+    """
+    genome = campaign.likeliest
+    if genome is None:
+        return {}
+    same = [one.id for one in campaign.individuals if one.genome_digest == genome.digest]
+    encoding: Encoding[Any] = campaign.spec.encoding
+    written = json.dumps(encoding.to_json(genome))
+    return {"likeliest_genome_digest": genome.digest, "likeliest_individuals": same, "likeliest_genome": written}
 
 
 def status(campaign: Campaign) -> dict[str, Any]:

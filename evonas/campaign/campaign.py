@@ -13,10 +13,10 @@ from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.evaluator import Check
 from evonas.record import COMPLETE, Budget, Individual, Proposal
-from evonas.search import Context, EvolutionConfig, Search
+from evonas.search import Context, Controller, EvolutionConfig, Search
 from evonas.tasks import Arrays, Task, from_arrays
 from genomes import Architecture
-from genomes.encoding import Encoding
+from genomes.encoding import Encoding, Genome
 
 if TYPE_CHECKING:
     from deap.base import Toolbox
@@ -164,6 +164,21 @@ class Campaign:
         path = self.directory / CONTROL
         return Campaign.load(path) if self.spec.control != "none" and path.is_dir() else None
 
+    @property
+    def likeliest(self) -> Genome | None:
+        """What a controller's policy would make by its likeliest choices, evaluated or not; None for other searches.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        search = self.search(self.spec.encoding)
+        if not isinstance(search, Controller):
+            return None
+        with closing(Store.open(self.directory)) as store:
+            for event in store.events(self.spec.encoding):
+                search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
+        return search.likeliest()
+
     def architecture(self, one: Individual) -> Architecture:
         """What an individual's genome develops into."""
         encoding: Encoding[Any] = self.spec.encoding
@@ -223,6 +238,7 @@ class Campaign:
 
         Raises:
             StoreError: If it needs a toolbox that was not given.
+            SpecError: If it cannot use the encoding.
         """
         spec = self.spec
         context = Context(
@@ -237,7 +253,10 @@ class Campaign:
                 return spec.search.build(context, self._toolbox)
             except ValueError as error:
                 raise StoreError(f"toolbox: {error}") from None
-        return spec.search.build(context)
+        try:
+            return spec.search.build(context)
+        except ValueError as error:
+            raise SpecError(f"search.name: {error}") from None
 
     def _test_once(self, store: Store, evaluator: "Inline") -> None:
         """Score the best on the test data, once for each individual that ends a run as the best."""

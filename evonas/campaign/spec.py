@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evonas.evaluation.evaluator import EvaluationConfig
-from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, TaskConfig
 from evonas.training.config import Training
 from genomes import Cell, Dag
@@ -33,7 +33,7 @@ name = "digits"             # or: path = "data.npz" with arrays X, y
 name = "dag"
 
 [search]
-name = "evolution"          # or: ageing, random
+name = "evolution"          # or: ageing, random, controller
 population = 16
 
 [training]
@@ -112,7 +112,7 @@ class Spec(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63, description="All that is drawn depends on it, but for the data's splits.")
     task: TaskConfig
     encoding: Annotated[Dag | Cell, Field(discriminator="name")]
-    search: Annotated[EvolutionConfig | AgeingConfig | RandomConfig, Field(discriminator="name")]
+    search: Annotated[EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig, Field(discriminator="name")]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
     objectives: Objectives = Objectives(maximize=("accuracy",))

@@ -1,8 +1,18 @@
 """How evaluations become the next proposals."""
 
 from evonas.search.ageing import AgeingConfig
+from evonas.search.controller import Controller, ControllerConfig
 from evonas.search.evolution import EvolutionConfig
 from evonas.search.random import RandomConfig
 from evonas.search.search import Context, Search, SearchConfig
 
-__all__ = ["AgeingConfig", "Context", "EvolutionConfig", "RandomConfig", "Search", "SearchConfig"]
+__all__ = [
+    "AgeingConfig",
+    "Context",
+    "Controller",
+    "ControllerConfig",
+    "EvolutionConfig",
+    "RandomConfig",
+    "Search",
+    "SearchConfig",
+]

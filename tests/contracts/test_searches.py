@@ -13,7 +13,7 @@ import pytest
 from evonas.campaign import Campaign, CampaignBudget, Spec, Store
 from evonas.campaign.loop import Loop
 from evonas.record import Evaluation, Proposal
-from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig, Search, SearchConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, RandomConfig, Search, SearchConfig
 from tests.campaigns import Pretending, context, nobody, pretended, record
 
 SEARCHES: list[tuple[str, Any, str]] = [
@@ -21,6 +21,8 @@ SEARCHES: list[tuple[str, Any, str]] = [
     ("evolution-comma", EvolutionConfig(population=5, survival="comma", lag=3), "f1f19c1d90507be2"),
     ("ageing", AgeingConfig(population=6, sample_size=3), "cc10bee3c477e78e"),
     ("random", RandomConfig(), "b8256eb675b2f7b5"),
+    ("controller", ControllerConfig(batch=5, units=16), "1542acee9a80f3b4"),
+    ("controller-sites", ControllerConfig(flavour="sites"), "700c3cf27b2ef3e1"),
 ]
 """Name, configuration, and the digest of its first 30 proposals, which never changes."""
 
