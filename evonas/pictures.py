@@ -21,7 +21,7 @@ OF_ONE = ("genome", "cell", "stack")
 class Stacks(Protocol):
     """An encoding whose networks are a stack of stages."""
 
-    def stack(self, genome: Any, input_shape: Shape, n_outputs: int) -> list[tuple[str, int, tuple[int, ...]]]:
+    def stack_rows(self, genome: Any, input_shape: Shape, n_outputs: int) -> list[tuple[str, int, tuple[int, ...]]]:
         """Name, count and output shape of every stage, from the image on."""
 
 
@@ -118,7 +118,7 @@ def _draw_cell(campaign: Campaign, one: Individual | None) -> "Axes":
 def _draw_stack(campaign: Campaign, one: Individual | None) -> "Axes":
     encoding: Any = campaign.spec.encoding
     assert one is not None
-    stages = encoding.stack(_genome_of(campaign, one), *_sides(campaign))
+    stages = encoding.stack_rows(_genome_of(campaign, one), *_sides(campaign))
     return view.stack(stages, title=f"individual {one.id}")
 
 
