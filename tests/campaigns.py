@@ -25,8 +25,8 @@ max_sampled = 3
 max_nodes = 5
 [search]
 name = "{search}"
-population = 4
 lag = 3
+{population}
 {search_fields}
 [training]
 epochs = 2
@@ -35,6 +35,9 @@ batch_size = 32
 [budget]
 evaluations = {evaluations}
 """
+POPULATION = {"evolution": "population = 4", "ageing": "population = 4"}
+"""For the searches that have one."""
+
 CLOCKS = ("seconds", "elapsed")
 
 
@@ -60,7 +63,7 @@ def written_spec(
     written_data(directory / "data.npz")
     path = directory / "spec.toml"
     known = {"data": "data.npz", "search": search, "search_fields": search_fields, "evaluations": evaluations}
-    path.write_text(SPEC.format(**known) + more, "utf-8")
+    path.write_text(SPEC.format(**known, population=POPULATION.get(search, "")) + more, "utf-8")
     return path
 
 

@@ -21,7 +21,7 @@ SEARCHES: list[tuple[str, Any, str]] = [
     ("evolution-comma", EvolutionConfig(population=5, survival="comma", lag=3), "f1f19c1d90507be2"),
     ("ageing", AgeingConfig(population=6, sample_size=3), "cc10bee3c477e78e"),
     ("random", RandomConfig(), "b8256eb675b2f7b5"),
-    ("controller", ControllerConfig(batch=5, units=16), "1542acee9a80f3b4"),
+    ("controller", ControllerConfig(batch=5, units=16), "ed1c132bd984f76a"),
     ("controller-sites", ControllerConfig(flavour="sites"), "700c3cf27b2ef3e1"),
 ]
 """Name, configuration, and the digest of its first 30 proposals, which never changes."""
