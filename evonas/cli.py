@@ -304,10 +304,8 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     if likeliest:
         print()
         terminal.print_fields(likeliest)
-    pictures = [
-        path for kind in fitting(campaign) for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"
-    ]
-    print("\nPictures: " + "  ".join(map(str, pictures)))
+    paths = [path for kind in fitting(campaign) for path in _drawn(campaign, kind, None, None)]
+    print("\nPictures: " + "  ".join(str(path) for path in paths if path.suffix == ".png"))
     print(f"Look further: evonas lineage {campaign.directory}")
 
 
@@ -330,10 +328,8 @@ def _chosen(campaign: Campaign, individuals: list[Individual], id: int | None) -
 def _drawn(campaign: Campaign, kind: str, id: int | None, output: Path | None) -> list[Path]:
     """Draw one kind of picture and write it."""
     from evonas import pictures, view
-    from evonas.campaign import SpecError
 
-    if reason := pictures.unfit(kind, campaign):
-        raise SpecError(reason)
+    pictures.require(kind, campaign)
     needed = kind in pictures.OF_ONE or id is not None
     one = _chosen(campaign, campaign.individuals, id) if needed else campaign.best
     ax = pictures.draw(kind, campaign, one)

@@ -111,6 +111,7 @@ def test_run_and_resume_end_with_what_they_found(evonas: Command, tmp_path: Path
     for kind in ("genome", "progress", "lineage"):
         assert f"{kind}.png" in text
         assert (out / "figures" / f"{kind}.svg").stat().st_size > 1000
+    assert {path.stem for path in (out / "figures").iterdir()} == {"genome", "progress", "lineage"}
     assert len(Campaign.load(out).individuals) == 3
     found = parsed(evonas("resume", out, "--max-evaluations", 5, "-q", "--format", "json"))
     assert found["id"] in range(5)
@@ -257,6 +258,18 @@ def test_plot(kind: str, evonas: Command, copy: Path, tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.svg"
     assert evonas("plot", kind, copy, 9, "-o", path)[0] == 0
     assert b"<svg" in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("cell", "expected an encoding of cells to draw, got dag; plot genome"),
+        ("stack", "expected an encoding that stacks cells, got dag; plot genome"),
+        ("front", "expected two objectives to draw a front of, got accuracy; run a campaign with one more"),
+    ],
+)
+def test_a_picture_that_a_campaign_does_not_have(kind: str, expected: str, evonas: Command, finished: Path) -> None:
+    refused(evonas("plot", kind, finished), 2, expected, str(finished))
 
 
 def test_verify(evonas: Command, copy: Path) -> None:
