@@ -3,5 +3,6 @@
 from genomes.architecture import Architecture
 from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
+from genomes.reading import read_genome
 
-__all__ = ["Architecture", "Dag", "DagGenome", "Encoding", "Genome", "Variation"]
+__all__ = ["Architecture", "Dag", "DagGenome", "Encoding", "Genome", "Variation", "read_genome"]
