@@ -1,6 +1,5 @@
 """The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -78,7 +77,7 @@ def _first(campaign: Campaign) -> list[Individual]:
 
 
 def _genome_of(campaign: Campaign, one: Individual) -> Any:
-    return campaign.spec.encoding.from_json(json.loads(one.genome))
+    return campaign.genome(one)
 
 
 def _sides(campaign: Campaign) -> tuple[Shape, int]:

@@ -4,5 +4,16 @@ from genomes.architecture import Architecture
 from genomes.cell import Cell, CellGenome
 from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
+from genomes.reading import read_genome
 
-__all__ = ["Architecture", "Cell", "CellGenome", "Dag", "DagGenome", "Encoding", "Genome", "Variation"]
+__all__ = [
+    "Architecture",
+    "Cell",
+    "CellGenome",
+    "Dag",
+    "DagGenome",
+    "Encoding",
+    "Genome",
+    "Variation",
+    "read_genome",
+]

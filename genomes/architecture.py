@@ -18,6 +18,8 @@ IDENTITY_START, ZERO_START = "identity", "zero"
 OWN = "own"
 PATH = "path"
 """Attribute of a node that ends a path of a cell, which training may drop: (cell number + 1) / number of cells."""
+MAX_SEGMENTS = 1 << 20
+"""Segments that all that nodes read may have together: concatenations of concatenations double them at every step."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,12 @@ def _layout(architecture: Architecture, input_shape: Shape, n_outputs: int) -> t
     if n_outputs < 1:
         raise ValueError(f"expected 1 output or more, got {n_outputs}; count the task's classes or targets")
     placed: dict[str, Layer] = {}
+    n_segments = 0
     for node in architecture.nodes:
+        n_segments += sum(len(placed[i].axis) for i in node.inputs)
+        if n_segments > MAX_SEGMENTS:
+            expected = f"at most {MAX_SEGMENTS:,} segments of channels in all that nodes read"
+            raise ValueError(f"{node}: expected {expected}, got more; let fewer concatenations read concatenations")
         if node.operation == INPUT:
             placed[node.id] = Layer(node, input_shape, input_shape, ((node.id, input_shape[0]),), (), 0)
         else:

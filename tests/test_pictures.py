@@ -28,7 +28,9 @@ class Cells:
     def from_json(self, data: dict[str, Any]) -> CellGenome:
         return checked(data["cells"], ([], []))
 
-    def stack_rows(self, genome: CellGenome, input_shape: tuple[int, ...], n_outputs: int) -> list[tuple[str, int, Any]]:
+    def stack_rows(
+        self, genome: CellGenome, input_shape: tuple[int, ...], n_outputs: int
+    ) -> list[tuple[str, int, Any]]:
         self.asked = (genome, input_shape, n_outputs)
         return STAGES  # type: ignore[return-value]
 

@@ -1,6 +1,5 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from evonas.search import Context, Controller, EvolutionConfig, Search
 from evonas.tasks import Arrays, Task, from_arrays
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
+from genomes.reading import read_genome
 
 if TYPE_CHECKING:
     from deap.base import Toolbox
@@ -179,10 +179,26 @@ class Campaign:
                 search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
         return search.likeliest()
 
+    def genome(self, one: Individual) -> Genome:
+        """An individual's genome.
+
+        Raises:
+            StoreError: If its text is none.
+        """
+        try:
+            return read_genome(self.spec.encoding, one.genome)
+        except ValueError as error:
+            reason = f"individual {one.id}: its genome cannot be read ({error})"
+            raise StoreError(f"{self.directory}: {reason}; put back a copy") from None
+
     def architecture(self, one: Individual) -> Architecture:
-        """What an individual's genome develops into."""
+        """What an individual's genome develops into.
+
+        Raises:
+            StoreError: If it has none.
+        """
         encoding: Encoding[Any] = self.spec.encoding
-        return encoding.develop(encoding.from_json(json.loads(one.genome)))
+        return encoding.develop(self.genome(one))
 
     def network(self, individual: int) -> "Network":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.
@@ -263,8 +279,7 @@ class Campaign:
         best = best_of(store.individuals(), self.spec)
         if best is None or store.facts().get("tested", {}).get("id") == best.id:
             return
-        genome = self.spec.encoding.from_json(json.loads(best.genome))
-        scores = evaluator.test(genome, store.weights(best.id))
+        scores = evaluator.test(self.genome(best), store.weights(best.id))
         store.set_fact("tested", {"id": best.id, **scores})
 
 

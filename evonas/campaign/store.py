@@ -25,6 +25,7 @@ from evonas.campaign.rows import (
 )
 from evonas.record import Budget, Evaluation, Individual, Proposal
 from genomes.encoding import Encoding
+from genomes.reading import read_genome
 
 DATABASE, LOCK, WEIGHTS = "campaign.sqlite", "campaign.lock", "weights"
 LOCK_TRIES, LOCK_SECONDS = 5, 0.05
@@ -163,7 +164,7 @@ class Store:
             while result is not None and result[0] < seq:
                 yield evaluation_of(result)
                 result = told.fetchone()
-            decoded = encoding.from_json(json.loads(genome))
+            decoded = read_genome(encoding, genome)
             yield Proposal(
                 id,
                 decoded,
@@ -249,7 +250,7 @@ class Store:
         """What the log holds is read in here: what is wrong with it is a damaged log."""
         try:
             yield
-        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(self.directory / DATABASE, error) from None
 
     @contextlib.contextmanager

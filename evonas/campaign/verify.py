@@ -1,7 +1,6 @@
 """Does a campaign's directory hold what its log says?"""
 
 import hashlib
-import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from evonas.campaign.store import Store, StoreError
 from evonas.record import COMPLETE, Individual
 from evonas.search import EvolutionConfig
 from genomes.encoding import Encoding
+from genomes.reading import read_genome
 
 
 def damage(directory: Path) -> list[str]:
@@ -69,10 +69,11 @@ def _problems(number: int, one: Individual, encoding: Encoding[Any]) -> list[str
     if any(not 0 <= parent < one.id for parent in one.parents):
         found.append(f"expected parents born before it, got {one.parents}")
     try:
-        genome = encoding.from_json(json.loads(one.genome))
+        genome = read_genome(encoding, one.genome)
+        digests = genome.digest, encoding.develop(genome).digest
     except ValueError as error:
         return [*found, f"its genome cannot be read ({error})"]
-    if (genome.digest, encoding.develop(genome).digest) != (one.genome_digest, one.digest):
+    if digests != (one.genome_digest, one.digest):
         found.append("its genome is not the one that its digest names")
     return found
 

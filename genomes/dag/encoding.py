@@ -8,6 +8,7 @@ mutation and no crossover: those of `genomes/dag/operators.py` are ours.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from reprlib import repr as shortened
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,19 @@ import numpy as np
 from genomes.architecture import MERGES, Architecture, Node
 from genomes.dag import operators
 from genomes.dag.flow import developed, flat_nodes
-from genomes.dag.genome import OPERATIONS, OUTPUT, SOURCE, DagGenome, Edge, Gene, checked, in_limits, limits, ordered
+from genomes.dag.genome import (
+    MAX_NODES,
+    OPERATIONS,
+    OUTPUT,
+    SOURCE,
+    DagGenome,
+    Edge,
+    Gene,
+    checked,
+    in_limits,
+    limits,
+    ordered,
+)
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.innovation import fresh_marking
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
@@ -85,6 +98,8 @@ class Dag:
         if not 1 <= self.min_nodes <= self.max_sampled <= self.max_nodes:
             got = f"{self.min_nodes}, {self.max_sampled}, {self.max_nodes}"
             raise ValueError(f"min_nodes, max_sampled, max_nodes: expected 1 <= each <= the next, got {got}")
+        if self.max_nodes >= MAX_NODES:
+            raise ValueError(f"max_nodes: expected less than {MAX_NODES:,}, got {self.max_nodes:,}; lower it")
         if len(self.input_shape) == 1 and any(KINDS[word].spatial for word in self.operations or ()):
             raise ValueError(
                 f"operations: expected linear and identity for an input of shape {self.input_shape}, got "
@@ -223,7 +238,7 @@ class Dag:
             raise ValueError(f"expected a dag genome, got {type(data).__name__}; use what `to_json` wrote")
         encoding, version = data.get("encoding"), data.get("version")
         if encoding != "dag" or version is True or version != 1:
-            got = f"{encoding} version {version}"
+            got = f"{shortened(encoding)} version {shortened(version)}"
             raise ValueError(f"expected a dag genome of version 1, got {got}; use the encoding that wrote it")
         try:
             return checked(data["nodes"], data["edges"])

@@ -1,9 +1,13 @@
 """What the direct DAG encoding evolves: columns of node genes and edges."""
 
+import heapq
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as shortened
 from typing import Any, NamedTuple
 
 from genomes.architecture import IDENTITY_START, MERGES, ZERO_START
@@ -17,6 +21,10 @@ OPERATIONS = ("conv", "separable", "dilated", "max_pool", "avg_pool", "identity"
 """What a node between the ends may do."""
 LIMITS = {"kernel": (1, 255), "width": (0, 65_536), "stride": (1, 255)}
 """The least and the most a column of numbers may hold."""
+MAX_NODES, MAX_EDGES, MAX_MARKING = 4_096, 65_536, 64
+"""Nodes and edges that a genome from outside may have, and characters of a marking."""
+_MARKING = re.compile(f"[0-9a-f]{{1,{MAX_MARKING}}}")
+_SHOWN = 8
 _WORDS = {
     "activation": ACTIVATIONS,
     "normalisation": NORMALISATIONS,
@@ -113,25 +121,42 @@ def ordered(genes: Mapping[str, Gene], edges: Iterable[Edge]) -> DagGenome:
         genes: Nodes by marking.
         edges: Without a cycle; the order of those into one node is kept.
     """
-    kept = list(edges)
-    while True:
-        fed, read = {SOURCE, *(target for _, target in kept)}, {OUTPUT, *(source for source, _ in kept)}
-        alive = {SOURCE, *(name for name in genes if name in fed and name in read)}
-        left = [(source, target) for source, target in kept if source in alive and target in alive]
-        if len(left) == len(kept):
-            break
-        kept = left
-    waiting = {name: {source for source, target in kept if target == name} for name in sorted(alive - {SOURCE})}
-    placed = {SOURCE}
+    given = list(edges)
+    ahead: dict[str, list[str]] = defaultdict(list)
+    behind: dict[str, list[str]] = defaultdict(list)
+    for source, target in given:
+        ahead[source].append(target)
+        behind[target].append(source)
+    inner = genes.keys() - {OUTPUT}
+    alive = (_reached(SOURCE, ahead, inner) & _reached(OUTPUT, behind, inner)) | {SOURCE, OUTPUT}
+    kept = [(source, target) for source, target in given if source in alive and target in alive]
+    waiting = {name: sum(source in alive for source in behind[name]) for name in alive - {SOURCE}}
     nodes: list[Gene] = []
-    while waiting:
-        ready = (name for name, sources in waiting.items() if sources <= placed)
-        free = next((name for name in ready if name != OUTPUT), OUTPUT)
-        nodes.append(genes[free])
-        placed.add(free)
-        del waiting[free]
+    placed = [SOURCE]
+    while placed:
+        # Of those that are ready, the first by name; the output is ready only after all that lead to it.
+        name = heapq.heappop(placed)
+        if name != SOURCE:
+            nodes.append(genes[name])
+        for target in ahead[name]:
+            if target in waiting:
+                waiting[target] -= 1
+                if not waiting[target] and target != OUTPUT:
+                    heapq.heappush(placed, target)
+    nodes.append(genes[OUTPUT])
     at = {gene.marking: place for place, gene in enumerate(nodes)}
     return DagGenome(tuple(nodes), tuple(sorted(kept, key=lambda edge: at[edge[1]])))
+
+
+def _reached(start: str, steps: Mapping[str, list[str]], within: Set[str]) -> set[str]:
+    """The nodes of a set that steps lead to from a start."""
+    found: set[str] = set()
+    frontier = [start]
+    while frontier:
+        fresh = within & set(steps.get(frontier.pop(), ())) - found
+        found |= fresh
+        frontier += fresh
+    return found
 
 
 def checked(genes: Iterable[Iterable[Any]], edges: Iterable[Iterable[Any]]) -> DagGenome:
@@ -142,23 +167,29 @@ def checked(genes: Iterable[Iterable[Any]], edges: Iterable[Iterable[Any]]) -> D
         edges: `(source, target)` by marking.
 
     Raises:
-        ValueError: In one line, if a value is out of range, a marking appears twice, or the graph is not whole.
+        ValueError: In one line, if there are too many rows, a value is out of range, a marking appears twice, or the
+            graph is not whole.
     """
+    for name, rows, most in (("nodes", genes, MAX_NODES), ("edges", edges, MAX_EDGES)):
+        if not isinstance(rows, (list, tuple)) or len(rows) > most:
+            got = f"{len(rows):,}" if isinstance(rows, (list, tuple)) else type(rows).__name__
+            raise ValueError(f"{name}: expected a list of at most {most:,}, got {got}; correct the genome")
     nodes = tuple(_checked_gene(row) for row in genes)
     known = {SOURCE, *(gene.marking for gene in nodes)}
     if len(known) <= len(nodes) or not nodes or nodes[-1].marking != OUTPUT:
-        got = ", ".join(gene.marking for gene in nodes) or "none"
+        got = _listed([gene.marking for gene in nodes])
         raise ValueError(f"nodes: expected every marking once, `{OUTPUT}` last and no `{SOURCE}`, got {got}")
     pairs: dict[Edge, None] = {}
     for source, target in map(_checked_edge, edges):
         if not known.issuperset((source, target)) or target == SOURCE or (source, target) in pairs:
-            raise ValueError(f"edge {source} to {target}: expected two nodes of the genome, and once; remove it")
+            ends = f"{source[:MAX_MARKING]!a} to {target[:MAX_MARKING]!a}"
+            raise ValueError(f"edge {ends}: expected two nodes of the genome, and once; remove it")
         pairs[source, target] = None
     genome = DagGenome(nodes, tuple(pairs))
     before = {SOURCE}
     for gene in nodes:
         if not genome.inputs[gene.marking] or not before.issuperset(genome.inputs[gene.marking]):
-            got = ", ".join(genome.inputs[gene.marking]) or "none"
+            got = _listed(genome.inputs[gene.marking])
             raise ValueError(f"node {gene.marking} ({gene.operation}): expected inputs that come before it, got {got}")
         before.add(gene.marking)
     if idle := before - {SOURCE, OUTPUT} - {source for source, _ in pairs}:
@@ -169,18 +200,26 @@ def checked(genes: Iterable[Iterable[Any]], edges: Iterable[Iterable[Any]]) -> D
 def _checked_edge(row: Iterable[Any]) -> Edge:
     ends = tuple(row)
     if len(ends) != 2 or not all(isinstance(end, str) for end in ends):
-        raise ValueError(f"edges: expected each to be a source and a target, got {ends}; correct it")
+        raise ValueError(f"edges: expected each to be a source and a target, got {shortened(ends)}; correct it")
     return ends[0], ends[1]
 
 
 def _checked_gene(row: Iterable[Any]) -> Gene:
     gene = Gene(*row)
-    if not (isinstance(gene.marking, str) and gene.marking):
-        raise ValueError(f"node {gene.marking!r}: expected its marking, hexadecimal digits")
+    if not isinstance(gene.marking, str) or not (gene.marking in (SOURCE, OUTPUT) or _MARKING.fullmatch(gene.marking)):
+        expected = f"its marking, 1 to {MAX_MARKING} hexadecimal digits"
+        raise ValueError(f"node {shortened(gene.marking)}: expected {expected}; correct the genome")
     for column, words in {**_WORDS, "operation": (HEAD,) if gene.marking == OUTPUT else OPERATIONS}.items():
         if (value := getattr(gene, column)) not in words:
-            raise ValueError(f"node {gene.marking}: expected {column} to be one of {', '.join(words)}, got {value!r}")
+            expected = f"{column} to be one of {', '.join(words)}"
+            raise ValueError(f"node {gene.marking}: expected {expected}, got {shortened(value)}")
     for column in LIMITS:
         if not in_limits(column, value := getattr(gene, column)):
-            raise ValueError(f"node {gene.marking}: expected {column} to be {limits(column)}, got {value!r}")
+            raise ValueError(f"node {gene.marking}: expected {column} to be {limits(column)}, got {shortened(value)}")
     return gene
+
+
+def _listed(names: list[str]) -> str:
+    """Some names, for a message."""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more or "none"

@@ -255,12 +255,12 @@ def test_a_sound_genome_is_read() -> None:
             {"edges": [["input", "aa"], ["output", "aa"], ["aa", "output"]]},
             "node aa .*come before it, got input, output",
         ),
-        ({"edges": [*SOUND["edges"], ["aa", "output"]]}, "edge aa to output: expected .* once"),
-        ({"edges": [*SOUND["edges"], ["bb", "output"]]}, "edge bb to output: expected two nodes"),
-        ({"edges": [*SOUND["edges"], ["aa", "input"]]}, "edge aa to input: expected two nodes"),
+        ({"edges": [*SOUND["edges"], ["aa", "output"]]}, "edge 'aa' to 'output': expected .* once"),
+        ({"edges": [*SOUND["edges"], ["bb", "output"]]}, "edge 'bb' to 'output': expected two nodes"),
+        ({"edges": [*SOUND["edges"], ["aa", "input"]]}, "edge 'aa' to 'input': expected two nodes"),
         ({"edges": [["input", "aa", "output"]]}, "edges: expected each to be a source and a target"),
         ({"edges": [[1, 2]]}, r"edges: expected each to be a source and a target, got \(1, 2\)"),
-        ({"version": True}, "version 1, got dag version True"),
+        ({"version": True}, "version 1, got 'dag' version True"),
     ],
 )
 def test_hostile_json_is_refused_in_one_line(damage: dict[str, Any], message: str) -> None:

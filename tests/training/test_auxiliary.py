@@ -54,6 +54,7 @@ def bits(made: torch.nn.Module) -> list[bytes]:
         (architecture(node("a", "conv", "input", stride=2)), (3, 8, 8), None),
         (architecture(node("a", "conv", "input"), node("b", "linear", "a")), (3, 8, 8), "a"),
         (architecture(node("a", "conv", "input"), node("b", "conv", "input", stride=2), reads="a b"), (3, 8, 8), "a"),
+        (architecture(node("b", "conv", "input", stride=2), node("a", "conv", "input"), reads="b a"), (3, 8, 8), "a"),
         (architecture(node("a", "linear", "input"), node("b", "linear", "a")), (4,), None),
         (architecture(node("a", "conv", "input", stride=2)), (3, 1, 1), None),
     ],
