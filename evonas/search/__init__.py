@@ -2,7 +2,8 @@
 
 from evonas.search.ageing import AgeingConfig
 from evonas.search.evolution import EvolutionConfig
+from evonas.search.listed import ListedConfig
 from evonas.search.random import RandomConfig
 from evonas.search.search import Context, Search, SearchConfig
 
-__all__ = ["AgeingConfig", "Context", "EvolutionConfig", "RandomConfig", "Search", "SearchConfig"]
+__all__ = ["AgeingConfig", "Context", "EvolutionConfig", "ListedConfig", "RandomConfig", "Search", "SearchConfig"]
