@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from evonas.campaign.spec import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
 from evonas.tasks import Arrays, Digits
 from evonas.training import Training
 from genomes import Cell, Dag
@@ -31,12 +31,13 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "random"`', RandomConfig),
     ('[search] with `name = "controller"`', ControllerConfig),
+    ('[search] with `name = "listed"`', ListedConfig),
     ("[training]", Training),
     ("[evaluation]", EvaluationConfig),
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
-NOT_SET_BY_USERS = ("name", "operators", "input_shape")
+NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
 
 
 def reference() -> str:

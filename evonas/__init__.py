@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evonas.campaign import Campaign, SpecError, StoreError
+    from evonas.campaign import Campaign, SpecError, StoreError, retrain
     from evonas.tasks import DataError, from_arrays
 
-__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays"]
+__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "retrain"]
 __version__ = "0.1.0"
 
 

@@ -10,6 +10,8 @@ State = Literal["pending", "complete", "failed", "pruned"]
 PENDING: Final = "pending"
 COMPLETE: Final = "complete"
 FAILED: Final = "failed"
+SOURCE: Final = -1
+"""The donor that is no individual of the campaign: a network of another one, a copy of which lies beside the record."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Proposal:
         genome: What to evaluate.
         parents: Individuals it was made from, the fitter first; empty for a sampled one.
         operator: How it was made: `sample`, a mutation's name, `crossover`, or several joined by `+`.
-        donors: Individuals it may inherit weights from, in order of precedence.
+        donors: Individuals it may inherit weights from, in order of precedence; `SOURCE` for a network from elsewhere.
         budget: What its evaluation may spend.
         generation: The generation it was born in, counted from 0.
         memory: What a policy must remember until it is told the result; JSON values.

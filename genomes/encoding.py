@@ -49,6 +49,10 @@ class Encoding(Protocol[G]):
     """A frozen, validated configuration that knows how one kind of genome varies and develops."""
 
     @property
+    def name(self) -> str:
+        """The word for it in a spec."""
+
+    @property
     def decisions(self) -> Mapping[str, int]:
         """The finite kinds of decision `sample` takes and their option counts; `POINTER` where they grow."""
 

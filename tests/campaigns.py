@@ -1,6 +1,7 @@
 """What tests of searches and campaigns share: small data, a small spec, evaluations without training."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -78,6 +79,12 @@ def context(*, seed: int = 0, inherit: bool = True) -> Context:
     return Context(
         encoding, seed, lambda evaluation: evaluation.metrics["accuracy"], lambda inherits: Budget(2), inherit
     )
+
+
+def listed(n: int) -> tuple[str, ...]:
+    """The JSON texts of `n` genomes of `context`."""
+    given = context()
+    return tuple(json.dumps(given.encoding.to_json(given.sampled(number).genome)) for number in range(n))
 
 
 def nobody(id: int) -> bool:

@@ -25,8 +25,11 @@ def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
 
 
 def with_parents(one: Individual, known: Mapping[int, Individual]) -> dict[str, Any]:
-    """An individual's record; beside its `accuracy_at_birth` stands `parent_accuracy`, what its first donor reached."""
+    """An individual's record; beside its `accuracy_at_birth` stands `parent_accuracy`, what its first donor reached.
+
+    The accuracy of a donor from another campaign is not told: it was measured on other data.
+    """
     row = asdict(one)
-    if one.donors:
+    if one.donors and one.donors[0] in known:
         row["parent_accuracy"] = known[one.donors[0]].metrics.get("accuracy")
     return row

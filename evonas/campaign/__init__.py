@@ -2,12 +2,14 @@
 
 from evonas.campaign.campaign import Campaign, best_of
 from evonas.campaign.loop import Progress
+from evonas.campaign.retraining import retrain
 from evonas.campaign.spec import CampaignBudget, Objectives, Spec, SpecError
-from evonas.campaign.store import Store, StoreError
+from evonas.campaign.store import DamagedError, Store, StoreError
 
 __all__ = [
     "Campaign",
     "CampaignBudget",
+    "DamagedError",
     "Objectives",
     "Progress",
     "Spec",
@@ -15,4 +17,5 @@ __all__ = [
     "Store",
     "StoreError",
     "best_of",
+    "retrain",
 ]

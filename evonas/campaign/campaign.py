@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evonas.campaign.loop import Loop, Observe
-from evonas.campaign.opening import opened
+from evonas.campaign.opening import fitted, opened
+from evonas.campaign.source import Source
+from evonas.campaign.source import read as read_source
+from evonas.campaign.source import write as write_source
 from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
-from evonas.evaluation.evaluator import Check
-from evonas.record import COMPLETE, Budget, Individual, Proposal
-from evonas.search import Context, Controller, EvolutionConfig, Search
-from evonas.tasks import Arrays, Task, from_arrays
+from evonas.evaluation.evaluator import Check, Legacy
+from evonas.record import COMPLETE, PENDING, Budget, Individual, Proposal
+from evonas.search import Context, Controller, EvolutionConfig, ListedConfig, Search
+from evonas.tasks import Arrays, from_arrays
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
 from genomes.reading import read_genome
@@ -62,12 +65,20 @@ class Campaign:
         if toolbox is not None:
             self.spec = _with_operators(self.spec, toolbox)
         self._directory: Path | None = None
+        self._source: tuple[Source, bytes] | None = None
 
     @classmethod
-    def of(cls, spec: Spec) -> "Campaign":
-        """A campaign of a finished spec."""
+    def of(cls, spec: Spec, *, directory: Path | None = None, source: tuple[Source, bytes] | None = None) -> "Campaign":
+        """A campaign of a finished spec.
+
+        Args:
+            spec: The spec.
+            directory: Where it is, or will be, recorded; None: runs/out/NAME.
+            source: The network that its candidates begin with and its weights, of which a new record gets a copy.
+        """
         campaign = cls.__new__(cls)
-        campaign.spec, campaign._toolbox, campaign._arrays, campaign._directory = spec, None, None, None
+        campaign.spec, campaign._directory, campaign._source = spec, directory, source
+        campaign._toolbox = campaign._arrays = None
         return campaign
 
     @classmethod
@@ -80,18 +91,20 @@ class Campaign:
         path = Path(directory)
         store = Store.open(path)
         try:
-            campaign = cls.of(parse(store.facts()["spec"], source=str(path)))
+            campaign = cls.of(parse(store.facts()["spec"], source=str(path)), directory=path)
         except (KeyError, SpecError) as error:
             raise StoreError(f"{path}: expected the record of a spec, got none that can be read ({error})") from None
         finally:
             store.close()
-        campaign._directory, campaign._toolbox = path, toolbox
+        campaign._toolbox = toolbox
         return campaign
 
     def run(
         self, out: str | Path | None = None, *, observe: Observe = lambda progress: None, check: Check = lambda: None
     ) -> "Campaign":
         """Run to the end of the budget, from where an earlier run stopped; then test the best once and run the control.
+
+        A listed campaign tests each of its candidates once, when all are trained: nothing is chosen by it.
 
         Args:
             out: The campaign's directory; None: the one it was loaded from, or runs/out/NAME.
@@ -112,17 +125,21 @@ class Campaign:
         directory = Path(out) if out is not None else self._directory or Path("runs/out") / self.spec.name
         self._place_arrays(directory)
         task = self.spec.task.load()
-        encoding = self._encoding_for(task)
+        self.spec = fitted(self.spec, task)
+        encoding = self.spec.encoding
         try:
             evaluator = Inline(encoding, task, self.spec.training, self.spec.evaluation, seed=self.spec.seed)
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
+        if self._source is not None and not (directory / DATABASE).exists():
+            write_source(directory, *self._source)
         store = opened(directory, self.spec, task)
         self._directory = directory
         try:
-            loop = Loop(self.spec, encoding, store, self.search(encoding), evaluator, observe=observe, check=check)
+            search = self.search(encoding)
+            loop = Loop(self.spec, encoding, store, search, evaluator, source=self._left, observe=observe, check=check)
             loop.run()
-            self._test_once(store, evaluator)
+            self._test_once(store, evaluator, check)
             budget = _spent(store, self.spec)
         finally:
             store.close()
@@ -143,7 +160,10 @@ class Campaign:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the record says of the whole: `spec`, `versions`, `fingerprint`, `timed`, `classes`, `tested`."""
+        """What the record says of the whole: `spec`, `versions`, `fingerprint`, `timed`, `classes`, `tested`.
+
+        Of a list, `tests` has the scores on the test data by the number of the individual, as text.
+        """
         with closing(Store.open(self.directory)) as store:
             return store.facts()
 
@@ -197,8 +217,7 @@ class Campaign:
         Raises:
             StoreError: If it has none.
         """
-        encoding: Encoding[Any] = self.spec.encoding
-        return encoding.develop(self.genome(one))
+        return self.spec.encoding.develop(self.genome(one))
 
     def network(self, individual: int) -> "Network":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.
@@ -241,13 +260,10 @@ class Campaign:
         np.savez(temporary, X=X, y=y.astype(str) if y.dtype == object else y)
         temporary.rename(path)
 
-    def _encoding_for(self, task: Task) -> Encoding[Any]:
-        try:
-            encoding = self.spec.encoding.for_input(task.input_shape)
-        except ValueError as error:
-            raise SpecError(f"encoding.{error}") from None
-        self.spec = self.spec.model_copy(update={"encoding": encoding})
-        return encoding
+    def _left(self) -> Legacy:
+        assert isinstance(self.spec.search, ListedConfig)
+        assert self.spec.search.source is not None
+        return read_source(self.directory, self.spec.search.source)
 
     def search(self, encoding: Encoding[Any]) -> Search:
         """The campaign's search at its start.
@@ -274,13 +290,30 @@ class Campaign:
         except ValueError as error:
             raise SpecError(f"search.name: {error}") from None
 
-    def _test_once(self, store: Store, evaluator: "Inline") -> None:
-        """Score the best on the test data, once for each individual that ends a run as the best."""
-        best = best_of(store.individuals(), self.spec)
+    def _test_once(self, store: Store, evaluator: "Inline", check: Check) -> None:
+        """Score the best on the test data, once for each individual that ends a run as the best.
+
+        Of a list, score every candidate once, when all are trained.
+        """
+        individuals = store.individuals()
+        best = best_of(individuals, self.spec)
         if best is None or store.facts().get("tested", {}).get("id") == best.id:
             return
-        scores = evaluator.test(self.genome(best), store.weights(best.id))
-        store.set_fact("tested", {"id": best.id, **scores})
+        if not isinstance(self.spec.search, ListedConfig):
+            store.set_fact("tested", {"id": best.id, **self._scores(best, store, evaluator)})
+            return
+        if sum(one.state != PENDING for one in individuals) < self.spec.search.n_candidates:
+            return
+        tests = store.facts().get("tests", {})
+        for one in individuals:
+            if one.state == COMPLETE and str(one.id) not in tests:
+                check()
+                tests[str(one.id)] = self._scores(one, store, evaluator)
+                store.set_fact("tests", tests)
+        store.set_fact("tested", {"id": best.id, **tests[str(best.id)]})
+
+    def _scores(self, one: Individual, store: Store, evaluator: "Inline") -> dict[str, float]:
+        return evaluator.test(self.genome(one), store.weights(one.id, needed=True))
 
 
 def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:

@@ -10,7 +10,7 @@ from evonas.campaign.rows import Told
 from evonas.campaign.spec import Spec
 from evonas.campaign.store import Store
 from evonas.evaluation.evaluator import Check, Evaluator, Job, Legacy
-from evonas.record import COMPLETE, Evaluation, Proposal
+from evonas.record import COMPLETE, SOURCE, Evaluation, Proposal
 from evonas.search import Search
 from genomes.encoding import Encoding, Genome
 
@@ -52,6 +52,7 @@ class Loop:
         store: Open for writing.
         search: At its start; the log is folded into it.
         evaluator: Evaluates; None only to read the log.
+        source: Reads what the donor `SOURCE` leaves, when it is first needed.
         observe: Called after every result.
         check: Called before every training step; what it raises ends the run, nothing acknowledged is lost.
     """
@@ -64,9 +65,12 @@ class Loop:
         search: Search,
         evaluator: Evaluator | None,
         *,
+        source: Callable[[], Legacy] | None = None,
         observe: Observe = lambda progress: None,
         check: Check = lambda: None,
     ) -> None:
+        self._source = source
+        self._source_legacy: Legacy | None = None
         self._spec, self._encoding, self._store, self._search = spec, encoding, store, search
         self._evaluator, self._observe, self._outer_check = evaluator, observe, check
         self._pending: dict[int, Proposal] = {}
@@ -182,10 +186,19 @@ class Loop:
     def _job(self, proposal: Proposal) -> Job:
         legacies = []
         for donor in proposal.donors:
+            if donor == SOURCE:
+                legacies.append(self._from_elsewhere())
+                continue
             if donor not in self._weights:
-                self._weights[donor] = self._store.weights(donor)
+                self._weights[donor] = self._store.weights(donor, needed=True)
             legacies.append(Legacy(donor, self._genomes[donor], self._weights[donor]))
         return Job(proposal, tuple(legacies))
+
+    def _from_elsewhere(self) -> Legacy:
+        if self._source_legacy is None:
+            assert self._source is not None
+            self._source_legacy = self._source()
+        return self._source_legacy
 
     def _check(self) -> None:
         self._outer_check()
@@ -196,7 +209,7 @@ class Loop:
     def spared(self) -> set[int]:
         """The individuals whose weights are kept: possible parents, donors of what is in flight, and the best."""
         donors = {donor for proposal in (*self._pending.values(), *self._held) for donor in proposal.donors}
-        return self._search.keeps() | donors | {-number for _, _, number in self._best}
+        return self._search.keeps() | donors - {SOURCE} | {-number for _, _, number in self._best}
 
     def _forget(self, spared: set[int]) -> None:
         """Delete weights nobody can use any more, after the log says so."""
@@ -208,7 +221,7 @@ class Loop:
             del self._genomes[individual]
 
     def _progress(self) -> Progress:
-        budget = self._spec.budget
+        budget = self._spec.granted
         spent = [
             done / total
             for done, total in (

@@ -10,14 +10,36 @@ from typing import Any
 
 import tomli_w
 
-from evonas.campaign.spec import Spec
+from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, Store, StoreError
+from evonas.search import ListedConfig
 from evonas.tasks import Task
+from genomes.reading import read_genome
 
 STREAM_LIBRARIES = ("torch", "numpy", "deap")
 """Libraries whose versions change what is drawn or computed."""
+LONGEST = 80
+"""Characters of a value in a message."""
 MAY_CHANGE = ("budget", "control")
 """Fields of a spec that may change between two runs of a campaign: none of them changes a result already recorded."""
+
+
+def fitted(spec: Spec, task: Task) -> Spec:
+    """A spec whose encoding is fixed for the inputs of its task.
+
+    Raises:
+        SpecError: If they do not fit each other, or a listed genome does not fit them.
+    """
+    try:
+        encoding = spec.encoding.for_input(task.input_shape)
+    except ValueError as error:
+        raise SpecError(f"encoding.{error}") from None
+    for number, text in enumerate(spec.search.genomes if isinstance(spec.search, ListedConfig) else ()):
+        try:
+            encoding.develop(read_genome(encoding, text)).layout(task.input_shape, task.n_outputs)
+        except ValueError as error:
+            raise SpecError(f"search.genomes.{number}: {error}") from None
+    return spec.model_copy(update={"encoding": encoding})
 
 
 def opened(directory: Path, spec: Spec, task: Task) -> Store:
@@ -27,7 +49,7 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
         StoreError: If the directory holds another campaign, or another process runs it.
         OSError: If the directory cannot be written.
     """
-    dumped = spec.model_dump(mode="json", exclude_none=True)
+    dumped = written(spec)
     if not (directory / DATABASE).exists():
         facts = {
             "spec": dumped,
@@ -54,9 +76,13 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
     return store
 
 
+def written(spec: Spec) -> dict[str, Any]:
+    """A spec as the record holds it."""
+    return spec.model_dump(mode="json", exclude_none=True)
+
+
 def _check_same(directory: Path, spec: Mapping[str, Any], facts: Mapping[str, Any], task: Task) -> None:
-    differing = [f"{name}: {b!r} → {a!r}" for name, a, b in _differences(spec, facts["spec"])]
-    if differing:
+    if differing := [f"{name}: {_short(b)} → {_short(a)}" for name, a, b in differences(spec, facts["spec"])]:
         raise StoreError(
             f"{directory}: expected the spec it was begun with, got changes in {'; '.join(differing)}; undo them "
             "or choose another directory with --out"
@@ -71,17 +97,23 @@ def _check_same(directory: Path, spec: Mapping[str, Any], facts: Mapping[str, An
         raise StoreError(f"{directory}: expected the data it was begun with, they have changed; put them back")
 
 
-def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """The fields in which two written specs are not the same campaign: their dotted names, our value and theirs."""
     found = []
     for name in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(name), theirs.get(name)
         if not prefix and name in MAY_CHANGE:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            found += _differences(a, b, f"{prefix}{name}.")
+            found += differences(a, b, f"{prefix}{name}.")
         elif a != b:
             found.append((f"{prefix}{name}", a, b))
     return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _versions() -> dict[str, str]:

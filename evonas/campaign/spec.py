@@ -4,21 +4,27 @@ import difflib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evonas.evaluation.evaluator import EvaluationConfig
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
 from evonas.tasks import Arrays, TaskConfig
 from evonas.training.config import Training
-from genomes import Cell, Dag
+from genomes import Cell, Dag, Encoding
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+
+if TYPE_CHECKING:
+    # The engine sees an encoding, whichever it is.
+    EncodingChoice = Encoding[Any]
+else:
+    EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
 
 TEMPLATE = """\
 # A campaign for `evonas run`. Every field and its default: docs/spec.md
@@ -111,8 +117,10 @@ class Spec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="All that is drawn depends on it, but for the data's splits.")
     task: TaskConfig
-    encoding: Annotated[Dag | Cell, Field(discriminator="name")]
-    search: Annotated[EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig, Field(discriminator="name")]
+    encoding: EncodingChoice
+    search: Annotated[
+        EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig | ListedConfig, Field(discriminator="name")
+    ]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
     objectives: Objectives = Objectives(maximize=("accuracy",))
@@ -136,7 +144,23 @@ class Spec(BaseModel):
                 filled[table] = {"name": value}
             elif isinstance(value, Mapping):
                 filled[table] = {"name": name, **value}
+        if "budget" not in filled and (n := _n_listed(filled["search"])) > 0:
+            filled["budget"] = {"evaluations": n}
         return filled
+
+    @model_validator(mode="after")
+    def _no_control_of_a_list(self) -> "Spec":
+        if isinstance(self.search, ListedConfig) and self.control != "none":
+            raise ValueError(f"control: expected none beside a list, got {self.control}; run random search on its own")
+        return self
+
+    @property
+    def granted(self) -> CampaignBudget:
+        """The budget in force: that of a list ends with the list."""
+        if not isinstance(self.search, ListedConfig):
+            return self.budget
+        n = self.search.n_candidates
+        return self.budget.model_copy(update={"evaluations": min(n, self.budget.evaluations or n)})
 
     @property
     def timed(self) -> bool:
@@ -154,14 +178,14 @@ class Spec(BaseModel):
 
 
 def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
-    """Read a spec file; relative paths in it start at its directory.
+    """Read a spec file; relative paths in it start at its directory, and files of genomes are read.
 
     Args:
         path: A TOML file.
         changes: Values by dotted name that replace those of the file, e.g. `{"training.epochs": 4}`.
 
     Raises:
-        SpecError: If the file is missing, no TOML, or no spec.
+        SpecError: If the file, or one of a genome, is missing or cannot be read, or it is no spec.
     """
     try:
         data = tomllib.loads(path.read_text("utf-8"))
@@ -172,8 +196,10 @@ def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
         raise SpecError(f"{path}: expected a readable spec file, got an error: {reason}") from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: expected TOML, got an error: {error}") from None
-    for name, value in (changes or {}).items():
-        _set(data, name, value)
+    change(data, changes or {})
+    search = data.get("search")
+    if isinstance(search, dict) and isinstance(search.get("genomes"), list):
+        search["genomes"] = [_genome(entry, path) for entry in search["genomes"]]
     spec = parse(data, source=str(path))
     if isinstance(spec.task, Arrays):
         absolute = str((path.parent / Path(spec.task.path).expanduser()).resolve())
@@ -194,6 +220,20 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
         raise SpecError(f"{source}: {problems}") from None
 
 
+def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Replace fields of a spec given as nested dictionaries, in place.
+
+    Args:
+        data: The spec.
+        changes: Values by dotted name, e.g. `{"training.epochs": 4}`.
+
+    Raises:
+        SpecError: If a name leads through a value that is no table.
+    """
+    for name, value in changes.items():
+        _set(data, name, value)
+
+
 def value_of(text: str) -> Any:
     """A value of `--set` as TOML reads it; what is no TOML is a string."""
     try:
@@ -203,8 +243,31 @@ def value_of(text: str) -> Any:
     return found["value"] if len(found) == 1 else text
 
 
+def _n_listed(search: Any) -> int:
+    """The length of a list that is not checked yet; 0 where there is none."""
+    if isinstance(search, ListedConfig):
+        return search.n_candidates
+    fields = search if isinstance(search, Mapping) and search.get("name") == "listed" else {}
+    genomes, repeats = fields.get("genomes"), fields.get("repeats", 1)
+    return len(genomes) * repeats if isinstance(genomes, (list, tuple)) and isinstance(repeats, int) else 0
+
+
 def _task_name(task: Any) -> str:
     return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+
+
+def _genome(entry: Any, spec: Path) -> Any:
+    """An entry of a list of genomes as JSON text: the content of the file that it names."""
+    if not isinstance(entry, str) or entry.lstrip().startswith("{"):
+        return entry
+    path = (spec.parent / Path(entry).expanduser()).resolve()
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SpecError(
+            f"{spec}: search.genomes: expected a genome's JSON file, got an error: {path}: {reason}"
+        ) from None
 
 
 def _set(data: dict[str, Any], name: str, value: Any) -> None:

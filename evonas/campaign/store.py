@@ -36,6 +36,10 @@ class StoreError(Exception):
     """A campaign that is missing, locked or incompatible; the message is one line."""
 
 
+class DamagedError(StoreError):
+    """A campaign that lacks what its log says it has; the message is one line."""
+
+
 class Store:
     """The log and weights of one campaign. One writer at a time holds a lock; any number may read.
 
@@ -205,23 +209,33 @@ class Store:
         """Where an individual's weights are, if they are kept."""
         return self.directory / WEIGHTS / f"{individual}-0.safetensors"
 
-    def weights(self, individual: int) -> bytes:
+    def weights(self, individual: int, *, needed: bool = False) -> bytes:
         """An individual's trained tensors as safetensors bytes.
 
+        Args:
+            individual: Its number.
+            needed: True where the log says that they are kept: if they are missing, they are lost.
+
         Raises:
-            StoreError: If they were not kept or are damaged.
+            DamagedError: If they are damaged or lost.
+            StoreError: If they were not kept.
         """
         row = self._connection.execute("SELECT weights_sha256 FROM told WHERE id = ?", (individual,)).fetchone()
         path = self.weights_path(individual)
         try:
             data = path.read_bytes()
         except OSError:
+            if needed:
+                raise DamagedError(
+                    f"{path}: expected the weights of individual {individual}, which are needed, found none; "
+                    "put back a copy, `evonas verify` tells what else is damaged"
+                ) from None
             raise StoreError(
                 f"{path}: expected the weights of individual {individual}, found none; they are kept for "
                 "the best and for possible parents only"
             ) from None
         if row is None or hashlib.sha256(data).hexdigest() != row[0]:
-            raise StoreError(
+            raise DamagedError(
                 f"{path}: expected the recorded content, got another; `evonas verify` tells what is damaged"
             )
         return data
@@ -235,14 +249,7 @@ class Store:
         return {individual for path, individual in paths.items() if path in found}
 
     def _write_weights(self, individual: int, data: bytes) -> str:
-        path = self.weights_path(individual)
-        temporary = path.with_suffix(".new")
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        _make_durable(path.parent)
+        write_durably(self.weights_path(individual), data)
         return hashlib.sha256(data).hexdigest()
 
     @contextlib.contextmanager
@@ -272,6 +279,17 @@ class Store:
     def _insert(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
         places = ", ".join("?" * len(row))
         self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; on return it outlasts a power cut."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    _make_durable(path.parent)
 
 
 def is_locked(directory: Path) -> bool:

@@ -5,11 +5,12 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from evonas.campaign import source
 from evonas.campaign.campaign import CONTROL, Campaign
 from evonas.campaign.loop import Loop
 from evonas.campaign.store import Store, StoreError
 from evonas.record import COMPLETE, Individual
-from evonas.search import EvolutionConfig
+from evonas.search import EvolutionConfig, ListedConfig
 from genomes.encoding import Encoding
 from genomes.reading import read_genome
 
@@ -49,6 +50,9 @@ def _damage(directory: Path) -> list[str]:
             found += [line for id, sha256 in needed.items() if (line := _damaged(store.weights_path(id), sha256))]
     finally:
         store.close()
+    search = campaign.spec.search
+    if isinstance(search, ListedConfig) and search.source is not None:
+        found += source.damage(directory, search.source)
     return found
 
 

@@ -7,7 +7,9 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from evonas.record import Evaluation, Proposal
+from genomes.architecture import Architecture
 from genomes.encoding import Genome
+from genomes.operations import Shape
 
 Check = Callable[[], None]
 """Called before every training step; what it raises, an interruption, ends the evaluation without a trace."""
@@ -35,11 +37,17 @@ class Legacy:
         individual: Who.
         genome: Its genome, which names its tensors.
         weights: Its trained tensors as safetensors bytes.
+        architecture: What its genome developed into; None: what this campaign's encoding makes of it.
+        input_shape: Of its inputs, `(channels, height, width)` or `(features,)`; None: as in this task.
+        n_outputs: Its outputs; None: as many as in this task.
     """
 
     individual: int
     genome: Genome
     weights: bytes
+    architecture: Architecture | None = None
+    input_shape: Shape | None = None
+    n_outputs: int | None = None
 
 
 @dataclass(frozen=True)

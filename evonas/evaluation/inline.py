@@ -148,8 +148,9 @@ class Inline:
         return sizes
 
     def _donor(self, legacy: Legacy) -> Donor:
-        architecture = self._encoding.develop(legacy.genome)
-        described = architecture.parameters(self._task.input_shape, self._task.n_outputs)
+        architecture = legacy.architecture or self._encoding.develop(legacy.genome)
+        input_shape, n_outputs = legacy.input_shape or self._task.input_shape, legacy.n_outputs or self._task.n_outputs
+        described = architecture.parameters(input_shape, n_outputs)
         tensors = safetensors.torch.load(legacy.weights)
         return Donor(legacy.individual, {parameter.name: parameter for parameter in described}, tensors)
 

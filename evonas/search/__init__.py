@@ -3,6 +3,7 @@
 from evonas.search.ageing import AgeingConfig
 from evonas.search.controller import Controller, ControllerConfig
 from evonas.search.evolution import EvolutionConfig
+from evonas.search.listed import ListedConfig
 from evonas.search.random import RandomConfig
 from evonas.search.search import Context, Search, SearchConfig
 
@@ -12,6 +13,7 @@ __all__ = [
     "Controller",
     "ControllerConfig",
     "EvolutionConfig",
+    "ListedConfig",
     "RandomConfig",
     "Search",
     "SearchConfig",
