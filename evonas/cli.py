@@ -6,7 +6,7 @@ import enum
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.exceptions import TyperException
@@ -148,7 +148,7 @@ def status(directory: Directory, format: As = Format.table) -> None:
     from evonas.campaign import Campaign
 
     fields = summary.status(Campaign.load(directory))
-    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+    terminal.print_json(fields) if format is Format.json else terminal.print_with_front(fields)
 
 
 @app.command(name="list")
@@ -196,7 +196,7 @@ def show(
 
 @app.command()
 def best(directory: Directory, format: As = Format.table) -> None:
-    """The best individual, with its test accuracy, which was measured once."""
+    """The best individual, with its test accuracy, which was measured once; of several objectives, the front."""
     from evonas import terminal
     from evonas.analysis import summary
     from evonas.campaign import Campaign
@@ -204,7 +204,7 @@ def best(directory: Directory, format: As = Format.table) -> None:
     fields = summary.best_fields(Campaign.load(directory))
     if fields is None:
         raise _NoneSucceededError(directory)
-    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+    terminal.print_json(fields) if format is Format.json else terminal.print_with_front(fields)
 
 
 @app.command()
@@ -294,6 +294,9 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
         terminal.print_json(fields)
         return
     terminal.print_table(COLUMNS, comparison(campaign))
+    if "front" in fields:
+        print()
+        terminal.print_front(fields["front"])
     pictures = [path for kind in Kind for path in _drawn(campaign, kind, None, None) if path.suffix == ".png"]
     print("\nPictures: " + "  ".join(map(str, pictures)))
     print(f"Look further: evonas lineage {campaign.directory}")
@@ -326,16 +329,21 @@ def _drawn(campaign: Campaign, kind: Kind, id: int | None, output: Path | None) 
         ax = view.genome(architecture, tuple(facts["input_shape"]), len(facts["classes"]), title=f"individual {one.id}")
     elif kind is Kind.progress:
         control = campaign.control
-        ax = view.progress(
-            individuals,
-            control=control.individuals if control else (),
-            label=campaign.spec.search.name,
-            axis="epochs" if control else "evaluations",
-        )
+        rivals = control.individuals if control else []
+        axis: Literal["evaluations", "epochs"] = "epochs" if control else "evaluations"
+        label, objectives = campaign.spec.search.name, campaign.spec.objectives
+        if objectives.several:
+            from evonas.analysis.front import hypervolume_curve
+
+            both = [*individuals, *rivals]
+            curve, rival = (hypervolume_curve(one, objectives, scale=both) for one in (individuals, rivals))
+            ax = view.hypervolume(individuals, curve, control=rivals, control_curve=rival, label=label, axis=axis)
+        else:
+            ax = view.progress(individuals, control=rivals, label=label, axis=axis)
     else:
         winner = campaign.best if id is None else _individual(campaign.directory, individuals, id)
         ax = view.lineage(individuals, winner=winner.id if winner else None)
-    if kind is not Kind.genome:
+    if kind is Kind.lineage or (kind is Kind.progress and not campaign.spec.objectives.several):
         ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
     figures = campaign.directory / "figures"
     paths = [output] if output else [figures / f"{kind.value}.png", figures / f"{kind.value}.svg"]

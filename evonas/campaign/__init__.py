@@ -2,7 +2,8 @@
 
 from evonas.campaign.campaign import Campaign, best_of
 from evonas.campaign.loop import Progress
-from evonas.campaign.spec import CampaignBudget, Objectives, Spec, SpecError
+from evonas.campaign.objectives import Objectives
+from evonas.campaign.spec import CampaignBudget, Spec, SpecError
 from evonas.campaign.store import Store, StoreError
 
 __all__ = [

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evonas.campaign.front import front_of
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import opened
 from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.evaluator import Check
-from evonas.record import COMPLETE, Budget, Individual, Proposal
+from evonas.record import COMPLETE, Budget, Individual
 from evonas.search import Context, EvolutionConfig, Search
 from evonas.tasks import Arrays, Task, from_arrays
 from genomes import Architecture
@@ -114,7 +115,14 @@ class Campaign:
         task = self.spec.task.load()
         encoding = self._encoding_for(task)
         try:
-            evaluator = Inline(encoding, task, self.spec.training, self.spec.evaluation, seed=self.spec.seed)
+            evaluator = Inline(
+                encoding,
+                task,
+                self.spec.training,
+                self.spec.evaluation,
+                seed=self.spec.seed,
+                screening=self.spec.objectives.screening,
+            )
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
         store = opened(directory, self.spec, task)
@@ -155,8 +163,16 @@ class Campaign:
 
     @property
     def best(self) -> Individual | None:
-        """The individual of the highest fitness, among equals the one of the lowest loss; None if none succeeded."""
+        """The individual of the highest fitness, among equals the one of the lowest loss; None if none succeeded.
+
+        With several objectives, the first of them is the fitness, those to maximise before those to minimise.
+        """
         return best_of(self.individuals, self.spec)
+
+    @property
+    def front(self) -> list[Individual]:
+        """The individuals that no other dominates, the best of the first objective first; see `front_of`."""
+        return front_of(self.individuals, self.spec.objectives)
 
     @property
     def control(self) -> "Campaign | None":
@@ -227,9 +243,10 @@ class Campaign:
         context = Context(
             encoding,
             spec.seed,
-            lambda evaluation: spec.objectives.fitness(evaluation.metrics),
+            lambda evaluation: spec.objectives.values(evaluation.metrics),
             lambda inherits: Budget(spec.training.epochs_of(inherits=inherits)),
             spec.training.inherit,
+            spec.objectives.names if spec.objectives.several else (spec.objectives.label,),
         )
         if isinstance(spec.search, EvolutionConfig):
             try:
@@ -255,11 +272,10 @@ def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:
 
 
 def _spent(store: Store, spec: Spec) -> CampaignBudget:
-    """What a campaign was granted, as the budget of its control: the same seconds if timed, else the same epochs."""
+    """What a campaign spent, as the budget of its control: the same seconds if it has a limit of them, else epochs."""
     if spec.budget.seconds is not None:
         return CampaignBudget(seconds=max(store.elapsed(), 1.0))
-    granted = [event.budget.epochs for event in store.events(spec.encoding) if isinstance(event, Proposal)]
-    return CampaignBudget(epochs=sum(granted))
+    return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))
 
 
 def _with_operators(spec: Spec, toolbox: "Toolbox") -> Spec:

@@ -3,6 +3,6 @@
 from evonas.view.figure import save
 from evonas.view.genome import genome
 from evonas.view.lineage import lineage
-from evonas.view.progress import progress
+from evonas.view.progress import hypervolume, progress
 
-__all__ = ["genome", "lineage", "progress", "save"]
+__all__ = ["genome", "hypervolume", "lineage", "progress", "save"]
