@@ -151,7 +151,7 @@ def status(directory: Directory, format: As = Format.table) -> None:
     from evonas.campaign import Campaign
 
     fields = summary.status(Campaign.load(directory))
-    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+    terminal.print_json(fields) if format is Format.json else terminal.print_with_front(fields)
 
 
 @app.command(name="list")
@@ -199,7 +199,7 @@ def show(
 
 @app.command()
 def best(directory: Directory, format: As = Format.table) -> None:
-    """The best individual, with its test accuracy, which was measured once."""
+    """The best individual, with its test accuracy, which was measured once; of several objectives, the front."""
     from evonas import terminal
     from evonas.analysis import summary
     from evonas.campaign import Campaign
@@ -209,7 +209,7 @@ def best(directory: Directory, format: As = Format.table) -> None:
     if fields is None:
         raise _NoneSucceededError(directory)
     fields |= summary.likeliest_fields(campaign)
-    terminal.print_json(fields) if format is Format.json else terminal.print_fields(fields)
+    terminal.print_json(fields) if format is Format.json else terminal.print_with_front(fields)
 
 
 @app.command()
@@ -301,6 +301,9 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
         terminal.print_json(fields | likeliest)
         return
     terminal.print_table(COLUMNS, comparison(campaign))
+    if "front" in fields:
+        print()
+        terminal.print_front(fields["front"])
     if likeliest:
         print()
         terminal.print_fields(likeliest)

@@ -1,9 +1,10 @@
 """The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from evonas import view
+from evonas.analysis.front import hypervolume_curve
 from evonas.campaign import Campaign, SpecError
 from evonas.record import Individual
 from genomes.cell import CellGenome
@@ -92,14 +93,17 @@ def _draw_genome(campaign: Campaign, one: Individual | None) -> "Axes":
 
 
 def _draw_progress(campaign: Campaign, one: Individual | None) -> "Axes":
-    control = campaign.control
-    ax = view.progress(
-        campaign.individuals,
-        control=control.individuals if control else (),
-        label=campaign.spec.search.name,
-        axis="epochs" if control else "evaluations",
-    )
-    ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    """The best fitness, or of several objectives the hypervolume."""
+    individuals, control = campaign.individuals, campaign.control
+    rivals = control.individuals if control else []
+    axis: Literal["evaluations", "epochs"] = "epochs" if control else "evaluations"
+    label, objectives = campaign.spec.search.name, campaign.spec.objectives
+    if objectives.several:
+        both = [*individuals, *rivals]
+        curve, rival = (hypervolume_curve(told, objectives, scale=both) for told in (individuals, rivals))
+        return view.hypervolume(individuals, curve, control=rivals, control_curve=rival, label=label, axis=axis)
+    ax = view.progress(individuals, control=rivals, label=label, axis=axis)
+    ax.set_ylabel(f"fitness: {objectives.label}")
     return ax
 
 

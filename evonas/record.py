@@ -58,9 +58,10 @@ class Evaluation:
         id: The individual's number.
         state: `complete`, or `failed` with the reason in `error`, or `pruned`.
         metrics: By name, all finite: `accuracy` and `loss` on the validation data, `accuracy_at_birth` (before any
-            training step), `parameters`, `macs`.
+            training step), `parameters`, `macs`, `peak_memory` (bytes, see `genomes.memory`), and `latency_1` and
+            `latency_64` (seconds of a forward pass of so many examples) where a campaign's objectives name them.
         seconds: Time it took, wall clock.
-        epochs: Passes over the training data it was given.
+        epochs: Passes over the training data it was given; 0 if it failed before its first training step.
         curve: One mapping an epoch: `epoch`, `loss` (training), `validation_loss`, `validation_accuracy`.
         fraction_inherited: Part of the trainable values that a donor left, 0 to 1.
         origins: For every tensor by name, the individual that left most of it; its own number where nobody did.

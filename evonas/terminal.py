@@ -16,6 +16,8 @@ from evonas.campaign.loop import Observe
 from evonas.campaign.loop import Progress as Done
 from evonas.record import Individual
 
+LEAST_FIXED = 0.01
+"""Smaller numbers, such as the seconds of a forward pass, are shown with three digits that count."""
 PLAIN_SECONDS = 5.0
 """Between two lines of progress where there is no terminal."""
 
@@ -41,6 +43,8 @@ def written(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
+        if 0 < abs(value) < LEAST_FIXED:
+            return f"{value:.3g}"
         return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
     if isinstance(value, int):
         return f"{value:,}"
@@ -52,6 +56,20 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         print(f"{name:<{width}}  {written(value)}")
+
+
+def print_front(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table of the front on stdout, one row an individual, all with the same keys."""
+    if rows:
+        print_table(tuple(rows[0]), [list(row.values()) for row in rows], f"front of {len(rows)}")
+
+
+def print_with_front(fields: Mapping[str, Any]) -> None:
+    """Names and values on stdout, then the table of the front where there is one."""
+    print_fields({name: value for name, value in fields.items() if name != "front"})
+    if fields.get("front"):
+        print()
+        print_front(fields["front"])
 
 
 def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Individual]) -> None:
@@ -113,6 +131,8 @@ class _Clock:
         failed = f", {done.n_failed} failed" if done.n_failed else ""
         best = "–" if done.best is None else f"{done.best:.4f}"
         parts = [f"{done.n_told} evaluations{failed}", f"best {best}"]
+        if done.n_front is not None:
+            parts.append(f"front of {done.n_front}")
         if n and seconds > 0:
             left = seconds * (1 - done.fraction) / max(done.fraction - first.fraction, 1e-9)
             parts += [f"{n / seconds:.1f}/s", f"{left:.0f} s left"]

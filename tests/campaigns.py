@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from evonas.campaign import Objectives
 from evonas.evaluation.evaluator import Check, Job
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Individual, Proposal
 from evonas.search import Context
@@ -73,11 +74,21 @@ def record(individuals: Iterable[Individual]) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(one).items() if name not in CLOCKS} for one in individuals]
 
 
-def context(*, seed: int = 0, inherit: bool = True) -> Context:
+ONE = Objectives()
+TWO = Objectives(maximize=("accuracy",), minimize=("parameters",))
+"""Several objectives, as a search meets them."""
+
+
+def context(*, seed: int = 0, inherit: bool = True, objectives: Objectives = ONE) -> Context:
     """A campaign's context over small genomes."""
     encoding = Dag(widths=(4, 8), max_sampled=3, max_nodes=8).for_input((1, 8, 8))
     return Context(
-        encoding, seed, lambda evaluation: evaluation.metrics["accuracy"], lambda inherits: Budget(2), inherit
+        encoding,
+        seed,
+        lambda evaluation: objectives.values(evaluation.metrics),
+        lambda inherits: Budget(2),
+        inherit,
+        objectives.names,
     )
 
 
@@ -98,7 +109,8 @@ def pretended(proposal: Proposal, fails: Callable[[int], bool] = nobody) -> Eval
         return Evaluation(proposal.id, FAILED, error="it was told to fail")
     text = f"{proposal.genome.digest} {proposal.parents}"
     accuracy = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
-    metrics = {"accuracy": accuracy, "loss": 1 - accuracy, "parameters": 100.0, "macs": 1000.0}
+    n_parameters = 100.0 + int(proposal.genome.digest[:3], 16)
+    metrics = {"accuracy": accuracy, "loss": 1 - accuracy, "parameters": n_parameters, "macs": 1000.0}
     weights = f"the weights of {proposal.id}".encode()
     return Evaluation(proposal.id, COMPLETE, metrics, epochs=proposal.budget.epochs, weights=weights)
 

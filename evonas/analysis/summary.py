@@ -8,14 +8,28 @@ from evonas.campaign.store import is_locked
 from evonas.record import FAILED, PENDING
 from genomes.encoding import Encoding
 
+COUNTED = ("parameters", "macs", "peak_memory")
+
+
+def front_rows(campaign: Campaign) -> list[dict[str, Any]]:
+    """The front, the best of the first objective first: `id`, the metrics that are objectives, and `accuracy`."""
+    names = dict.fromkeys((*campaign.spec.objectives.names, "accuracy"))
+    return [
+        {"id": one.id} | {name: int(one.metrics[name]) if name in COUNTED else one.metrics[name] for name in names}
+        for one in campaign.front
+    ]
+
 
 def best_fields(campaign: Campaign) -> dict[str, Any] | None:
-    """The best individual, with its test accuracy if it was the best at the end of a run; None if none succeeded."""
+    """The best individual, with its test accuracy if it was the best at the end of a run; None if none succeeded.
+
+    With several objectives, `front` holds the rows of `front_rows`.
+    """
     one = campaign.best
     if one is None:
         return None
     tested = campaign.facts.get("tested", {})
-    return {
+    fields = {
         "id": one.id,
         "fitness": one.fitness,
         "validation_accuracy": one.metrics["accuracy"],
@@ -28,6 +42,7 @@ def best_fields(campaign: Campaign) -> dict[str, Any] | None:
         "digest": one.digest,
         "genome_digest": one.genome_digest,
     }
+    return {**fields, "front": front_rows(campaign)} if campaign.spec.objectives.several else fields
 
 
 def likeliest_fields(campaign: Campaign) -> dict[str, Any]:
@@ -45,12 +60,12 @@ def likeliest_fields(campaign: Campaign) -> dict[str, Any]:
 
 
 def status(campaign: Campaign) -> dict[str, Any]:
-    """How far a campaign is and what it found."""
+    """How far a campaign is and what it found; with several objectives, `front` holds the rows of `front_rows`."""
     individuals = campaign.individuals
     told = [one for one in individuals if one.state != PENDING]
     finished = "tested" in campaign.facts and len(told) == len(individuals)
     best = campaign.best
-    return {
+    fields = {
         "name": campaign.spec.name,
         "state": "running" if is_locked(campaign.directory) else "finished" if finished else "stopped",
         "evaluations": len(told),
@@ -62,6 +77,7 @@ def status(campaign: Campaign) -> dict[str, Any]:
         "seconds": max((one.elapsed for one in told), default=0.0),
         "timed": campaign.spec.timed,
     }
+    return {**fields, "front": front_rows(campaign)} if campaign.spec.objectives.several else fields
 
 
 COLUMNS = ("search", "evaluations", "epochs", "best", "validation", "test", "parameters", "MACs")

@@ -2,8 +2,9 @@
 
 from evonas.campaign.campaign import Campaign, best_of
 from evonas.campaign.loop import Progress
+from evonas.campaign.objectives import Objectives
 from evonas.campaign.retraining import retrain
-from evonas.campaign.spec import CampaignBudget, Objectives, Spec, SpecError
+from evonas.campaign.spec import CampaignBudget, Spec, SpecError
 from evonas.campaign.store import DamagedError, Store, StoreError
 
 __all__ = [

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evonas.campaign.front import front_of
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.source import Source
@@ -128,7 +129,14 @@ class Campaign:
         self.spec = fitted(self.spec, task)
         encoding = self.spec.encoding
         try:
-            evaluator = Inline(encoding, task, self.spec.training, self.spec.evaluation, seed=self.spec.seed)
+            evaluator = Inline(
+                encoding,
+                task,
+                self.spec.training,
+                self.spec.evaluation,
+                seed=self.spec.seed,
+                screening=self.spec.objectives.screening,
+            )
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
         if self._source is not None and not (directory / DATABASE).exists():
@@ -175,8 +183,16 @@ class Campaign:
 
     @property
     def best(self) -> Individual | None:
-        """The individual of the highest fitness, among equals the one of the lowest loss; None if none succeeded."""
+        """The individual of the highest fitness, among equals the one of the lowest loss; None if none succeeded.
+
+        With several objectives, the first of them is the fitness, those to maximise before those to minimise.
+        """
         return best_of(self.individuals, self.spec)
+
+    @property
+    def front(self) -> list[Individual]:
+        """The individuals that no other dominates, the best of the first objective first; see `front_of`."""
+        return front_of(self.individuals, self.spec.objectives)
 
     @property
     def control(self) -> "Campaign | None":
@@ -276,9 +292,10 @@ class Campaign:
         context = Context(
             encoding,
             spec.seed,
-            lambda evaluation: spec.objectives.fitness(evaluation.metrics),
+            lambda evaluation: spec.objectives.values(evaluation.metrics),
             lambda inherits: Budget(spec.training.epochs_of(inherits=inherits)),
             spec.training.inherit,
+            spec.objectives.names if spec.objectives.several else (spec.objectives.label,),
         )
         if isinstance(spec.search, EvolutionConfig):
             try:
@@ -323,11 +340,10 @@ def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:
 
 
 def _spent(store: Store, spec: Spec) -> CampaignBudget:
-    """What a campaign was granted, as the budget of its control: the same seconds if timed, else the same epochs."""
+    """What a campaign spent, as the budget of its control: the same seconds if it has a limit of them, else epochs."""
     if spec.budget.seconds is not None:
         return CampaignBudget(seconds=max(store.elapsed(), 1.0))
-    granted = [event.budget.epochs for event in store.events(spec.encoding) if isinstance(event, Proposal)]
-    return CampaignBudget(epochs=sum(granted))
+    return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))
 
 
 def _with_operators(spec: Spec, toolbox: "Toolbox") -> Spec:

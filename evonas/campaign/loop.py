@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from evonas.campaign.front import Ranked, joined
 from evonas.campaign.rows import Told
 from evonas.campaign.spec import Spec
 from evonas.campaign.store import Store
@@ -26,6 +27,7 @@ class Progress:
         fraction: Part of the budget that is spent, 0 to 1.
         best: The best fitness; None while there is none.
         elapsed: Seconds of the campaign's clock, all its runs together.
+        n_front: Individuals on the front; None with a single fitness.
     """
 
     name: str
@@ -34,7 +36,11 @@ class Progress:
     fraction: float
     best: float | None
     elapsed: float
+    n_front: int | None = None
 
+
+MAX_IN_VAIN = 1000
+"""Candidates in a row that may fail untrained: a budget of epochs alone, of which they spend none, would never end."""
 
 Observe = Callable[[Progress], None]
 
@@ -78,8 +84,9 @@ class Loop:
         self._genomes: dict[int, Genome] = {}
         self._weights: dict[int, bytes] = {}
         self._on_disk: set[int] = set()
-        self._best: list[tuple[float, float, int]] = []
-        self._n_proposed = self._n_epochs = self._n_told = self._n_failed = 0
+        self._best: list[Ranked] = []
+        self._front: list[Ranked] = []
+        self._n_proposed = self._n_epochs = self._n_told = self._n_failed = self._n_in_vain = 0
         self._began = time.perf_counter() - store.elapsed()
         self._fold()
 
@@ -134,12 +141,15 @@ class Loop:
         self._n_epochs += proposal.budget.epochs
 
     def _note_told(self, evaluation: Evaluation) -> None:
-        del self._pending[evaluation.id]
+        proposal = self._pending.pop(evaluation.id)
         self._search.tell([evaluation])
         self._n_told += 1
+        self._n_epochs += evaluation.epochs - proposal.budget.epochs
+        self._n_in_vain = 0 if evaluation.epochs else self._n_in_vain + 1
         if evaluation.state == COMPLETE:
-            self._best.append(self._spec.rank(evaluation.id, evaluation.metrics))
-            self._best = sorted(self._best, reverse=True)[: self._spec.keep_best]
+            ranked = Ranked.of(evaluation.id, evaluation.metrics, self._spec.objectives)
+            self._best = sorted([*self._best, ranked], reverse=True)[: self._spec.keep_best]
+            self._front = joined(self._front, ranked)
         else:
             self._n_failed += 1
 
@@ -179,7 +189,7 @@ class Loop:
         budget = self._spec.budget
         return (
             (budget.evaluations is None or self._n_proposed < budget.evaluations)
-            and (budget.epochs is None or self._n_epochs < budget.epochs)
+            and (budget.epochs is None or (self._n_epochs < budget.epochs and self._n_in_vain < MAX_IN_VAIN))
             and (budget.seconds is None or self.elapsed < budget.seconds)
         )
 
@@ -207,9 +217,9 @@ class Loop:
             raise _TimeIsUpError
 
     def spared(self) -> set[int]:
-        """The individuals whose weights are kept: possible parents, donors of what is in flight, and the best."""
+        """Whose weights are kept: possible parents, donors of what is in flight, the best, and those on the front."""
         donors = {donor for proposal in (*self._pending.values(), *self._held) for donor in proposal.donors}
-        return self._search.keeps() | donors - {SOURCE} | {-number for _, _, number in self._best}
+        return self._search.keeps() | donors - {SOURCE} | {one.id for one in (*self._best, *self._front)}
 
     def _forget(self, spared: set[int]) -> None:
         """Delete weights nobody can use any more, after the log says so."""
@@ -231,5 +241,12 @@ class Loop:
             )
             if total is not None
         ]
-        best = self._best[0][0] if self._best else None
-        return Progress(self._spec.name, self._n_told, self._n_failed, min(1.0, max(spent)), best, self.elapsed)
+        return Progress(
+            self._spec.name,
+            self._n_told,
+            self._n_failed,
+            min(1.0, max(spent)),
+            self._best[0].rank[0] if self._best else None,
+            self.elapsed,
+            len(self._front) if self._spec.objectives.several else None,
+        )

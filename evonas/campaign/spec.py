@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
 from evonas.tasks import Arrays, TaskConfig
@@ -56,37 +57,6 @@ class SpecError(ValueError):
     """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
 
 
-class Objectives(BaseModel):
-    """What is optimised: the `[objectives]` table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    maximize: tuple[str, ...] = Field((), description="Metrics to maximise.")
-    minimize: tuple[str, ...] = Field((), description="Metrics to minimise.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default(cls, data: Any) -> Any:
-        return data or {"maximize": ("accuracy",)}
-
-    @model_validator(mode="after")
-    def _one(self) -> "Objectives":
-        chosen = [*self.maximize, *self.minimize]
-        known = ("accuracy", "loss", "parameters", "macs")
-        if len(chosen) != 1 or chosen[0] not in known:
-            raise ValueError(f"expected one metric among {', '.join(known)}, got {', '.join(chosen) or 'none'}")
-        return self
-
-    @property
-    def label(self) -> str:
-        """What fitness is, in a word or two."""
-        return self.maximize[0] if self.maximize else f"−{self.minimize[0]}"
-
-    def fitness(self, metrics: Mapping[str, float]) -> float:
-        """The value of an evaluation's metrics, higher is better."""
-        return metrics[self.maximize[0]] if self.maximize else -metrics[self.minimize[0]]
-
-
 class CampaignBudget(BaseModel):
     """When a campaign ends: the `[budget]` table. Whichever comes first; one at least is given."""
 
@@ -94,7 +64,10 @@ class CampaignBudget(BaseModel):
 
     evaluations: int | None = Field(None, ge=1, description="Candidates evaluated, failures included.")
     epochs: int | None = Field(
-        None, ge=1, description="Passes over the training data granted to all candidates together."
+        None,
+        ge=1,
+        description="Passes over the training data of all candidates together; none for one that fails before it is "
+        "trained. After 1,000 such in a row the campaign ends.",
     )
     seconds: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Time of all runs of the campaign together; marks it as timed."
@@ -162,14 +135,22 @@ class Spec(BaseModel):
         n = self.search.n_candidates
         return self.budget.model_copy(update={"evaluations": min(n, self.budget.evaluations or n)})
 
+    def _pursued(self) -> "Spec":
+        if self.objectives.several and not self.search.several:
+            names = ", ".join(self.objectives.names)
+            raise ValueError(
+                f"search {self.search.name} needs one objective, got {names}; give weights or use evolution"
+            )
+        return self
+
     @property
     def timed(self) -> bool:
         """True if a clock decides anything: equal results are then not promised."""
-        return self.budget.seconds is not None or self.evaluation.timeout is not None
+        return self.budget.seconds is not None or self.evaluation.timeout is not None or self.objectives.timed
 
-    def rank(self, individual: int, metrics: Mapping[str, float]) -> tuple[float, float, int]:
-        """What orders individuals, the largest best: fitness, then the lower loss, then the earlier number."""
-        return self.objectives.fitness(metrics), -metrics["loss"], -individual
+    def rank(self, individual: int, metrics: Mapping[str, float]) -> Rank:
+        """What orders individuals, the largest best; see `Objectives.rank`."""
+        return self.objectives.rank(individual, metrics)
 
     def of_control(self, budget: CampaignBudget) -> "Spec":
         """The spec of its control: random search on the same seed."""
@@ -325,6 +306,6 @@ def _model_at(where: list[str]) -> set[str]:
     annotation = Spec.model_fields[where[0]].annotation
     for model in get_args(annotation) or (annotation,):
         fields = _fields(model)
-        if len(where) < 3 or fields["name"].default == where[1]:
+        if len(where) < 3 or "name" not in fields or fields["name"].default == where[1]:
             return set(fields)
     return set()

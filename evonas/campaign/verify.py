@@ -7,6 +7,7 @@ from typing import Any
 
 from evonas.campaign import source
 from evonas.campaign.campaign import CONTROL, Campaign
+from evonas.campaign.front import front_of
 from evonas.campaign.loop import Loop
 from evonas.campaign.store import Store, StoreError
 from evonas.record import COMPLETE, Individual
@@ -57,12 +58,13 @@ def _damage(directory: Path) -> list[str]:
 
 
 def _spared(campaign: Campaign, store: Store, individuals: list[Individual]) -> set[int]:
-    """Whose weights are needed; where a user's operators are not at hand to tell, the best and whoever has some."""
+    """Whose weights are needed; without a user's operators to tell, the best, the front and whoever has some."""
     spec = campaign.spec
     if not (isinstance(spec.search, EvolutionConfig) and spec.search.operators):
         return Loop(spec, spec.encoding, store, campaign.search(spec.encoding), None).spared()
     complete = [one for one in individuals if one.state == COMPLETE]
     best = sorted(complete, key=lambda one: spec.rank(one.id, one.metrics), reverse=True)[: spec.keep_best]
+    best += front_of(individuals, spec.objectives)
     return {one.id for one in best} | {one.id for one in complete if store.weights_path(one.id).exists()}
 
 

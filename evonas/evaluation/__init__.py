@@ -2,5 +2,6 @@
 
 from evonas.evaluation.evaluator import Check, EvaluationConfig, Evaluator, Job, Legacy
 from evonas.evaluation.inline import Inline
+from evonas.evaluation.measure import Constraint, Screening
 
-__all__ = ["Check", "EvaluationConfig", "Evaluator", "Inline", "Job", "Legacy"]
+__all__ = ["Check", "Constraint", "EvaluationConfig", "Evaluator", "Inline", "Job", "Legacy", "Screening"]

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 
 from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, Legacy
+from evonas.evaluation.measure import LATENCIES, UNSCREENED, Screening, latency, sizes
 from evonas.network import Donor, Inheritance, Network, inherit
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
@@ -25,12 +26,22 @@ MAX_REASON = 500
 MAX_DEVICE_REASON = 120
 
 
-class TooLargeError(ValueError):
-    """A candidate beyond the limits of `[evaluation]`."""
-
-
 class TimedOutError(RuntimeError):
     """A candidate that took longer than `[evaluation] timeout`."""
+
+
+class _Steps:
+    """Called before every training step: the outer check, then the timeout. It knows whether training has begun."""
+
+    def __init__(self, check: Check, timeout: float | None, began: float) -> None:
+        self._check, self._timeout, self._began = check, timeout, began
+        self.begun = False
+
+    def __call__(self) -> None:
+        self._check()
+        if self._timeout is not None and time.perf_counter() - self._began > self._timeout:
+            raise TimedOutError(f"expected an end within {self._timeout} s; raise [evaluation] timeout")
+        self.begun = True
 
 
 @dataclass(frozen=True)
@@ -51,18 +62,26 @@ class Inline:
         training: How they are trained.
         config: Device and limits.
         seed: The campaign's seed.
+        screening: What is measured, and must hold, before a candidate is trained.
 
     Raises:
         ValueError: If the device does not exist.
     """
 
     def __init__(
-        self, encoding: Encoding[Any], task: Task, training: Training, config: EvaluationConfig, *, seed: int
+        self,
+        encoding: Encoding[Any],
+        task: Task,
+        training: Training,
+        config: EvaluationConfig,
+        *,
+        seed: int,
+        screening: Screening = UNSCREENED,
     ) -> None:
         self.device = device(config.device)
         prepare_process(config.threads)
         self._encoding, self._training, self._config, self._seed = encoding, training, config, seed
-        self._task = task
+        self._task, self._screening = task, screening
         self._train, self._validation = (Examples.of(split, self.device) for split in (task.train, task.validation))
 
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
@@ -70,11 +89,13 @@ class Inline:
         for job in jobs:
             began = time.perf_counter()
             proposal = job.proposal
+            steps = _Steps(check, self._config.timeout, began)
             try:
-                done = self._trained(job, check, began)
+                done = self._trained(job, steps)
             except Exception as error:
                 reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MAX_REASON]
-                yield Evaluation(proposal.id, FAILED, seconds=time.perf_counter() - began, error=reason)
+                seconds, epochs = time.perf_counter() - began, proposal.budget.epochs if steps.begun else 0
+                yield Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason)
             else:
                 yield Evaluation(
                     proposal.id,
@@ -103,49 +124,35 @@ class Inline:
     def _built(self, architecture: Architecture) -> Network:
         return Network(architecture, self._task.input_shape, self._task.n_outputs)
 
-    def _trained(self, job: Job, check: Check, began: float) -> _Trained:
+    def _trained(self, job: Job, steps: _Steps) -> _Trained:
         proposal = job.proposal
         architecture = self._encoding.develop(proposal.genome)
-        sizes = self._measured(architecture)
+        shape = self._task.input_shape
+        measured = sizes(architecture, shape, self._task.n_outputs, self._config)
+        self._screening.check(measured)
         network = self._built(architecture)
         donors = [self._donor(legacy) for legacy in job.legacies]
         inheritance = inherit(network, donors, seed=self._seed, individual=proposal.id)
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-        def timed_check() -> None:
-            check()
-            if self._config.timeout is not None and time.perf_counter() - began > self._config.timeout:
-                raise TimedOutError(f"expected an end within {self._config.timeout} s; raise [evaluation] timeout")
-
+        for name in self._screening.latencies:
+            measured[name] = latency(network, shape, LATENCIES[name], self._training)
+            self._screening.check(measured)
         started = time.perf_counter()
-        at_birth = score(network, self._validation, self._training)["accuracy"] if donors else None
+        if donors:
+            measured["accuracy_at_birth"] = score(network, self._validation, self._training)["accuracy"]
         curve = train(
             network,
             self._train,
             self._validation,
             self._training,
             proposal.budget.epochs,
-            check=timed_check,
+            check=steps,
             rng=stream(self._seed, "train", proposal.id),
         )
         training_seconds = time.perf_counter() - started
-        metrics = {"accuracy": curve[-1]["validation_accuracy"], "loss": curve[-1]["validation_loss"], **sizes}
-        if at_birth is not None:
-            metrics["accuracy_at_birth"] = at_birth
+        metrics = {"accuracy": curve[-1]["validation_accuracy"], "loss": curve[-1]["validation_loss"], **measured}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
         return _Trained(metrics, curve, inheritance, safetensors.torch.save(tensors), training_seconds)
-
-    def _measured(self, architecture: Architecture) -> dict[str, float]:
-        shape, n_outputs = self._task.input_shape, self._task.n_outputs
-        sizes: dict[str, float] = {
-            "parameters": architecture.n_parameters(shape, n_outputs),
-            "macs": architecture.macs(shape, n_outputs),
-        }
-        limits = {"parameters": self._config.max_parameters, "macs": self._config.max_macs}
-        for name, limit in limits.items():
-            if sizes[name] > limit:
-                raise TooLargeError(f"expected at most {limit:,} {name}, got {sizes[name]:,}; raise max_{name}")
-        return sizes
 
     def _donor(self, legacy: Legacy) -> Donor:
         architecture = legacy.architecture or self._encoding.develop(legacy.genome)

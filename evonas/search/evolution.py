@@ -1,25 +1,30 @@
 """Generational evolution on DEAP (https://deap.readthedocs.io): tournament, crossover, mutation, μ+λ or μ,λ survival.
 
+With several objectives, tournament and survival are those of NSGA-II: `evonas.search.nsga2`.
+
 DEAP's operators draw from the global `random`; they run inside `evonas.stream.global_random`, which seeds and restores
 it.
 """
 
 import random
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from deap import base, tools
 from pydantic import Field
 
 from evonas.record import COMPLETE, Evaluation, Proposal
+from evonas.search.nsga2 import crowded_tournament, fitness_class, survivors
 from evonas.search.search import Context, SearchConfig
 from evonas.stream import global_random, stream
 from genomes.encoding import Encoding
 
 
 class EvolutionConfig(SearchConfig):
-    """Generational evolution."""
+    """Generational evolution; with several objectives, NSGA-II."""
+
+    several: ClassVar[bool] = True
 
     name: Literal["evolution"] = "evolution"
     population: int = Field(16, ge=1, description="μ: survivors of a generation; so many are sampled first.")
@@ -49,12 +54,6 @@ class EvolutionConfig(SearchConfig):
         return Evolution(self, context, toolbox)
 
 
-class Fitness(base.Fitness):
-    """One value to maximise; a campaign's objective is turned into it."""
-
-    weights = (1.0,)
-
-
 class Member:
     """An individual as DEAP's operators expect it.
 
@@ -65,9 +64,9 @@ class Member:
         operators: What was done to make it, in order.
     """
 
-    def __init__(self, genome: Any, id: int | None = None) -> None:
+    def __init__(self, genome: Any, id: int | None = None, *, n_objectives: int = 1) -> None:
         self.genome = genome
-        self.fitness = Fitness()
+        self.fitness = fitness_class(n_objectives)()
         self.id = id
         self.operators: list[str] = []
 
@@ -86,7 +85,9 @@ def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
     return found
 
 
-def toolbox_for(config: EvolutionConfig, encoding: Encoding[Any], given: base.Toolbox | None = None) -> base.Toolbox:
+def toolbox_for(
+    config: EvolutionConfig, encoding: Encoding[Any], given: base.Toolbox | None = None, *, n_objectives: int = 1
+) -> base.Toolbox:
     """The operators of evolution, with DEAP's own signatures.
 
     Args:
@@ -94,12 +95,14 @@ def toolbox_for(config: EvolutionConfig, encoding: Encoding[Any], given: base.To
         encoding: Varies genomes.
         given: A user's toolbox: what it registers of `select(members, k)`, `mate(a, b)`, `mutate(member)` and
             `survive(members, k)` is used instead of ours. All draw from the global `random`.
+        n_objectives: Values of a member's fitness.
     """
     toolbox = base.Toolbox()
-    toolbox.register("select", tools.selTournament, tournsize=config.tournament)
+    select = tools.selTournament if n_objectives == 1 else crowded_tournament
+    toolbox.register("select", select, tournsize=config.tournament)
     toolbox.register("mate", mate, encoding=encoding)
     toolbox.register("mutate", mutate, encoding=encoding)
-    toolbox.register("survive", tools.selBest)
+    toolbox.register("survive", tools.selBest if n_objectives == 1 else survivors)
     for name in operators_of(given):
         setattr(toolbox, name, getattr(given, name))
     return toolbox
@@ -130,7 +133,8 @@ class Evolution:
 
     def __init__(self, config: EvolutionConfig, context: Context, toolbox: base.Toolbox | None = None) -> None:
         self._config, self._context = config, context
-        self._toolbox = toolbox_for(config, context.encoding, toolbox)
+        self._n_objectives = len(context.objectives)
+        self._toolbox = toolbox_for(config, context.encoding, toolbox, n_objectives=self._n_objectives)
         self._population: list[Member] = []
         self._children: list[Member] = []
         self._pending: dict[int, Proposal] = {}
@@ -149,16 +153,24 @@ class Evolution:
             return self._context.sampled(number, self._generation)
         rng = stream(self._context.seed, "ask", number)
         with global_random(rng):
-            n_parents = 2 if len(self._population) > 1 and random.random() < self._config.crossover else 1
-            parents = self._toolbox.select(self._population, n_parents)
-            parents.sort(key=lambda member: member.fitness, reverse=True)
+            parents = self._parents()
             child, *others = (Member(parent.genome) for parent in parents)
             if others:
                 child, _ = self._toolbox.mate(child, *others)
             if not others or random.random() < self._config.mutation:
                 (child,) = self._toolbox.mutate(child)
         operator = "+".join(child.operators) or "varied"
-        return self._context.bred(number, child.genome, [parent.id for parent in parents], operator, self._generation)
+        ids = [parent.id for parent in parents if parent.id is not None]
+        return self._context.bred(number, child.genome, ids, operator, self._generation)
+
+    def _parents(self) -> list[Member]:
+        """One or two different ones, the fitter first, which of several objectives the first decides."""
+        crossed = len(self._population) > 1 and random.random() < self._config.crossover
+        parents = list(self._toolbox.select(self._population, 1))
+        if crossed:
+            others = [member for member in self._population if member is not parents[0]]
+            parents += self._toolbox.select(others, 1)
+        return sorted(parents, key=lambda member: member.fitness, reverse=True)
 
     def recall(self, proposals: Iterable[Proposal]) -> None:
         """Wait for these proposals' results."""
@@ -174,8 +186,8 @@ class Evolution:
         for evaluation in evaluations:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
-                child = Member(proposal.genome, proposal.id)
-                child.fitness.values = (self._context.fitness(evaluation),)
+                child = Member(proposal.genome, proposal.id, n_objectives=self._n_objectives)
+                child.fitness.values = self._context.values(evaluation)
                 self._children.append(child)
             if self._n_proposed == self._generation_ends and not self._pending:
                 self._cull()
@@ -184,7 +196,8 @@ class Evolution:
         with global_random(stream(self._context.seed, "generation", self._generation)):
             parents = self._population
             if self._config.survival == "comma":
-                parents = tools.selBest(parents, self._config.elitism)
+                best = tools.selBest if self._n_objectives == 1 else survivors
+                parents = best(parents, self._config.elitism)
             if candidates := [*parents, *self._children]:
                 self._population = self._toolbox.survive(candidates, self._config.population)
         self._children = []

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -13,6 +13,8 @@ from genomes.reading import read_genome
 
 class ListedConfig(SearchConfig):
     """A list of genomes; it is its own budget."""
+
+    several: ClassVar[bool] = True
 
     name: Literal["listed"] = "listed"
     genomes: tuple[str, ...] = Field(

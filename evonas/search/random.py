@@ -1,7 +1,7 @@
 """Random search: every decision drawn uniformly, nothing learned. The control of every comparison."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from evonas.record import Evaluation, Proposal
 from evonas.search.search import Context, SearchConfig
@@ -9,6 +9,8 @@ from evonas.search.search import Context, SearchConfig
 
 class RandomConfig(SearchConfig):
     """Random search."""
+
+    several: ClassVar[bool] = True
 
     name: Literal["random"] = "random"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,9 +12,15 @@ from genomes.encoding import Encoding, Genome, uniform
 
 
 class SearchConfig(BaseModel):
-    """What the `[search]` table of every search has."""
+    """What the `[search]` table of every search has.
+
+    Attributes:
+        several: True if the search can pursue several objectives, not only a single fitness.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    several: ClassVar[bool] = False
 
     lag: int = Field(
         4,
@@ -31,16 +37,27 @@ class Context:
     Attributes:
         encoding: Samples and varies genomes.
         seed: The campaign's seed.
-        fitness: The value of an evaluation's metrics, higher is better.
+        values: The values of an evaluation's metrics, one an objective, higher is better.
         budget: What one evaluation may spend, given whether it has donors.
         inherit: Whether children get their parents as donors.
+        objectives: Names of the values.
     """
 
     encoding: Encoding[Any]
     seed: int
-    fitness: Callable[[Evaluation], float]
+    values: Callable[[Evaluation], tuple[float, ...]]
     budget: Callable[[bool], Budget]
     inherit: bool = True
+    objectives: tuple[str, ...] = ("fitness",)
+
+    def fitness(self, evaluation: Evaluation) -> float:
+        """The single value of an evaluation's metrics, higher is better.
+
+        Raises:
+            ValueError: If there are several objectives: only for a search whose configuration is not `several`.
+        """
+        (value,) = self.values(evaluation)
+        return value
 
     def sampled(self, number: int, generation: int = 0) -> Proposal:
         """A proposal drawn at random, from the stream (seed, "ask", number)."""

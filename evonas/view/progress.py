@@ -1,7 +1,7 @@
-"""A picture of how a campaign's fitness rose, beside that of a control."""
+"""A picture of how a campaign's fitness or hypervolume rose, beside that of a control."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,30 +48,65 @@ def progress(
     _draw_dots(ax, spent, fitness)
     if np.isfinite(fitness).any():
         _draw_rolling(ax, spent, fitness)
-        ax.step(
-            *_best(spent, fitness),
-            where="post",
-            color=figure.BLUE,
-            lw=2.2,
-            zorder=4,
-            label=f"{label}, best",
-            gid="best",
-        )
+        _draw_steps(ax, *_best(spent, fitness), f"{label}, best", "best")
     if np.isfinite(rival).any():
-        ax.step(
-            *_best(rival_spent, rival),
-            where="post",
-            color=figure.VERMILION,
-            linestyle=DASHED,
-            lw=2.0,
-            zorder=3,
-            label=f"{control_label}, best",
-            gid="control",
-        )
+        _draw_steps(ax, *_best(rival_spent, rival), f"{control_label}, best", "control")
     figure.plain(ax, axis)
     ax.margins(x=0.02)
     figure.legend(ax)
     return ax
+
+
+def hypervolume(
+    individuals: Sequence[Individual],
+    curve: np.ndarray,
+    *,
+    control: Sequence[Individual] = (),
+    control_curve: np.ndarray | Sequence[float] = (),
+    label: str = "evolution",
+    control_label: str = "random search",
+    axis: Literal["evaluations", "epochs"] = "evaluations",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the hypervolume of the front so far over what was spent: what `progress` is for several objectives.
+
+    Failed evaluations count, and are ticks at the bottom.
+
+    Args:
+        individuals: Those of a campaign, in any order; what is pending is left out.
+        curve: `(n_told,)`, their hypervolume as `evonas.analysis.front.hypervolume_curve` gives it.
+        control: Those of another campaign.
+        control_curve: Theirs, on the same scale.
+        label: The campaign's name.
+        control_label: The control's name.
+        axis: What the horizontal axis counts.
+        ax: Axes to draw on; None for those of a new figure.
+
+    Returns:
+        The axes; the lines have the gids `best` and `control`.
+    """
+    ax = figure.fresh(ax, 9.0, 5.0)
+    (spent, fitness), (rival_spent, rival) = _told(individuals, axis), _told(control, axis)
+    if not np.isfinite([*fitness, *rival]).any():
+        return figure.nothing(ax, figure.reason(len(fitness)))
+    figure.failures(ax, spent[~np.isfinite(fitness)], rasterized=len(fitness) > MANY)
+    _draw_steps(ax, spent, np.asarray(curve), label, "best")
+    if len(rival):
+        _draw_steps(ax, rival_spent, np.asarray(control_curve), control_label, "control")
+    figure.plain(ax, axis)
+    ax.set_ylabel("hypervolume of the front", family=figure.FONT)
+    ax.set_ylim(0, 1.02)
+    ax.margins(x=0.02)
+    figure.legend(ax)
+    return ax
+
+
+def _draw_steps(ax: Axes, at: np.ndarray, values: np.ndarray, label: str, gid: str) -> None:
+    """Steps of the campaign, thick, or of its control, dashed."""
+    style: dict[str, Any] = {"color": figure.BLUE, "lw": 2.2, "zorder": 4}
+    if gid == "control":
+        style = {"color": figure.VERMILION, "lw": 2.0, "zorder": 3, "linestyle": DASHED}
+    ax.step(at, values, where="post", label=label, gid=gid, **style)
 
 
 def _told(individuals: Sequence[Individual], axis: str) -> tuple[np.ndarray, np.ndarray]:

@@ -42,8 +42,66 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("an empty budget", {"budget": {}}, "budget: expected evaluations, epochs or seconds, got none of them; give one"),
     ("a budget of no time", {"budget": {"seconds": 0}}, "budget.seconds: input should be greater than 0, got 0"),
     ("endless time", {"budget": {"seconds": float("inf")}}, "budget.seconds: input should be a finite number"),
-    ("two objectives", {"objectives": {"maximize": ["accuracy", "loss"]}}, "objectives: expected one metric among"),
-    ("an unknown objective", {"objectives": {"minimize": ["size"]}}, "objectives: expected one metric among accuracy"),
+    ("no objective", {"objectives": {"maximize": []}}, "objectives: expected one metric or more among accuracy, loss,"),
+    ("an unknown objective", {"objectives": {"minimize": ["size"]}}, "objectives: expected metrics among accuracy, lo"),
+    ("a misspelt objective", {"objectives": {"minimize": ["latency1"]}}, "got 'latency1'; did you mean latency_1?"),
+    ("a number as objective", {"objectives": {"minimize": [3]}}, "objectives.minimize.0: input should be a valid str"),
+    (
+        "an objective twice",
+        {"objectives": {"maximize": ["loss"], "minimize": ["macs", "loss"]}},
+        "objectives: expected every metric once, got loss again; remove one",
+    ),
+    (
+        "several objectives for one search",
+        {"search": "ageing", "objectives": {"maximize": ["accuracy"], "minimize": ["parameters"]}},
+        "spec: search ageing needs one objective, got accuracy, parameters; give weights or use evolution",
+    ),
+    (
+        "a weight too few",
+        {"objectives": {"maximize": ["accuracy"], "minimize": ["macs"], "weights": {"accuracy": 1}}},
+        "objectives: expected a weight for every objective, got none for macs; add it",
+    ),
+    (
+        "a weight of another",
+        {"objectives": {"minimize": ["parameters"], "weights": {"parameter": 1, "parameters": 1}}},
+        "objectives: expected weights of objectives among parameters, got 'parameter'; did you mean parameters?",
+    ),
+    (
+        "a weight of nothing",
+        {"objectives": {"weights": {"accuracy": 0}}},
+        "objectives.weights.accuracy: input should be greater than 0, got 0",
+    ),
+    ("endless weight", {"objectives": {"weights": {"accuracy": float("inf")}}}, "objectives.weights.accuracy: input"),
+    *(
+        (
+            f"no constraint: {text}",
+            {"objectives": {"constraints": [text]}},
+            f"objectives.constraints: expected METRIC <= NUMBER or METRIC >= NUMBER, such as parameters <= 100_000, "
+            f"got {text!r}",
+        )
+        for text in (
+            "macs",
+            "macs < 3",
+            "macs <= many",
+            "macs <= -1",
+            "3 >= macs",
+            "",
+            "macs <= 1__0",
+            "1 <= macs <= 2",
+        )
+    ),
+    ("a constraint of no text", {"objectives": {"constraints": [3]}}, "objectives.constraints.0: input should be a va"),
+    (
+        "a constraint after training",
+        {"objectives": {"constraints": ["loss <= 1"]}},
+        "objectives.constraints: expected a metric known before training among parameters, macs, peak_memory, "
+        "latency_1, latency_64, got loss; make it an objective",
+    ),
+    (
+        "a constraint of nothing known",
+        {"objectives": {"constraints": ["peak_memorie <= 1"]}},
+        "got 'peak_memorie'; did you mean peak_memory?",
+    ),
     ("a name that is a path", {"name": "../else"}, "name: string should match pattern"),
     ("an empty name", {"name": ""}, "name: string should match pattern"),
     ("a value for a table", {"training": 3}, "training: "),
@@ -96,12 +154,50 @@ def test_fitness_follows_the_objectives() -> None:
     assert parse({}).objectives.fitness(metrics) == 0.5
     assert parse({"objectives": {"minimize": ["loss"]}}).objectives.fitness(metrics) == -2.0
     assert parse({"objectives": {"maximize": ["parameters"]}}).objectives.fitness(metrics) == 10.0
+    assert parse({"objectives": {"constraints": ["macs <= 1"]}}).objectives.names == ("accuracy",)
+
+
+def test_several_objectives_are_values_and_the_first_is_the_fitness() -> None:
+    metrics = {"accuracy": 0.5, "loss": 2.0, "parameters": 10.0, "macs": 3.0}
+    objectives = parse({"objectives": {"minimize": ["parameters", "loss"], "maximize": ["accuracy"]}}).objectives
+    assert objectives.several
+    assert objectives.values(metrics) == (0.5, -10.0, -2.0)
+    assert (objectives.fitness(metrics), objectives.label) == (0.5, "accuracy")
+    assert objectives.rank(7, metrics) == (0.5, -2.0, -7)
+
+
+def test_weights_make_one_fitness() -> None:
+    table = {"maximize": ["accuracy"], "minimize": ["parameters"], "weights": {"parameters": 0.01, "accuracy": 2}}
+    spec = parse({"search": "ageing", "objectives": table})
+    assert not spec.objectives.several
+    assert spec.objectives.values({"accuracy": 0.5, "parameters": 10.0}) == (pytest.approx(0.9),)
+    assert spec.objectives.label == "2 × accuracy − 0.01 × parameters"
+    assert parse(spec.model_dump(mode="json", exclude_none=True)) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "inside", "outside"),
+    [
+        ("parameters <= 100_000", "parameters", 100_000, 100_001),
+        (" macs≤1e6 ", "macs", 1e6, 1e6 + 1),
+        ("peak_memory >= 4.5E3", "peak_memory", 4500, 4499),
+        ("latency_1 ≥ 0.002", "latency_1", 0.002, 0.001),
+    ],
+)
+def test_a_constraint_is_read_as_written(text: str, metric: str, inside: float, outside: float) -> None:
+    (found,) = parse({"objectives": {"constraints": [text]}}).objectives.screening.constraints
+    assert found.metric == metric
+    assert found.holds(inside)
+    assert not found.holds(outside)
 
 
 def test_only_a_clock_makes_a_campaign_timed() -> None:
     assert not parse({"budget": {"epochs": 3}}).timed
     assert parse({"budget": {"epochs": 3, "seconds": 1}}).timed
     assert parse({"evaluation": {"timeout": 1}}).timed
+    assert parse({"objectives": {"minimize": ["latency_64"]}}).timed
+    assert parse({"objectives": {"constraints": ["latency_1 <= 1"]}}).timed
+    assert not parse({"objectives": {"minimize": ["macs"], "constraints": ["peak_memory <= 1"]}}).timed
 
 
 # Files

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evonas.campaign import Campaign, CampaignBudget, Spec, Store
+from evonas.campaign import Campaign, CampaignBudget, Objectives, Spec, Store
 from evonas.campaign.loop import Loop
 from evonas.record import Evaluation, Proposal
 from evonas.search import (
@@ -22,12 +22,18 @@ from evonas.search import (
     Search,
     SearchConfig,
 )
-from tests.campaigns import Pretending, context, listed, nobody, pretended, record
+from tests.campaigns import ONE, TWO, Pretending, context, listed, nobody, pretended, record
 
+NSGA2 = EvolutionConfig(population=6, offspring=5, lag=3)
+NSGA2_COMMA = EvolutionConfig(population=5, survival="comma", elitism=2, tournament=2)
+SEVERAL: list[Any] = [NSGA2, NSGA2_COMMA]
+"""Configurations that are given several objectives."""
 SEARCHES: list[tuple[str, Any, str]] = [
-    ("evolution-plus", EvolutionConfig(population=5, offspring=4), "1ccd6a7b54074cec"),
-    ("evolution-comma", EvolutionConfig(population=5, survival="comma", lag=3), "f1f19c1d90507be2"),
+    ("evolution-plus", EvolutionConfig(population=5, offspring=4), "a288a7f693793f79"),
+    ("evolution-comma", EvolutionConfig(population=5, survival="comma", lag=3), "0e9252175ab3329b"),
     ("ageing", AgeingConfig(population=6, sample_size=3), "cc10bee3c477e78e"),
+    ("nsga2", NSGA2, "e611c6aefc523b74"),
+    ("nsga2-comma", NSGA2_COMMA, "706552cf52718526"),
     ("random", RandomConfig(), "b8256eb675b2f7b5"),
     ("controller", ControllerConfig(batch=5, units=16), "ed1c132bd984f76a"),
     ("controller-sites", ControllerConfig(flavour="sites"), "700c3cf27b2ef3e1"),
@@ -48,7 +54,11 @@ def config(request: pytest.FixtureRequest) -> SearchConfig:
 
 
 def built(config: Any, **fields: Any) -> Search:
-    return config.build(context(**fields))
+    return config.build(context(objectives=objectives_of(config), **fields))
+
+
+def objectives_of(config: Any) -> Objectives:
+    return TWO if config in SEVERAL else ONE
 
 
 def fold(search: Search, log: Log) -> list[Proposal]:
@@ -149,7 +159,13 @@ def number(job: Any) -> int:
 def ran(config: Any, directory: Path, evaluator: Pretending) -> list[dict[str, Any]]:
     """The individuals of a campaign whose candidates are not trained."""
     given = context()
-    spec = Spec(task="digits", search=config, encoding=given.encoding, budget=CampaignBudget(evaluations=N_STEPS))
+    spec = Spec(
+        task="digits",
+        search=config,
+        encoding=given.encoding,
+        budget=CampaignBudget(evaluations=N_STEPS),
+        objectives=objectives_of(config),
+    )
     store = Store.create(directory, {})
     try:
         Loop(spec, given.encoding, store, Campaign.of(spec).search(given.encoding), evaluator).run()

@@ -74,7 +74,7 @@ def timeless(evaluation: Evaluation) -> Evaluation:
 def test_a_complete_evaluation_tells_all(task: Task) -> None:
     (found,) = evaluated(evaluator(task), job(SMALL, 5, epochs=2))
     assert (found.id, found.state, found.error, found.epochs) == (5, COMPLETE, "", 2)
-    assert set(found.metrics) == {"accuracy", "loss", "parameters", "macs"}
+    assert set(found.metrics) == {"accuracy", "loss", "parameters", "macs", "peak_memory"}
     assert all(math.isfinite(value) for value in found.metrics.values())
     architecture = ENCODING.develop(SMALL)
     assert found.metrics["parameters"] == architecture.n_parameters((1, 8, 8), 10)

@@ -12,7 +12,8 @@ from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.campaign.verify import damage
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.search import EvolutionConfig, Search
-from evonas.search.evolution import Fitness, Member, operators_of, toolbox_for
+from evonas.search.evolution import Member, operators_of, toolbox_for
+from evonas.search.nsga2 import Fitness
 from genomes import Dag
 from tests.campaigns import arrays, context, pretended, record
 
