@@ -184,17 +184,18 @@ def arms(task: str, encodings: Iterable[str], labels: Iterable[str]) -> tuple[Ar
 SAMPLING = "random-sampling"
 
 
-def parser(text: str) -> argparse.ArgumentParser:
-    """The options that all comparisons have."""
+def parser(text: str, *, comparison: bool = True) -> argparse.ArgumentParser:
+    """The options that all scripts have, and those of comparisons."""
     options = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--task", choices=sorted(SIZES), default="digits", help="what candidates are trained on")
-    options.add_argument("--seeds", type=int, help="seeds a arm: 0 to N - 1; else the task's own number")
     options.add_argument("--encodings", nargs="+", choices=ENCODINGS, default=ENCODINGS, help="search spaces")
-    options.add_argument("--out", type=Path, help="folder of all campaigns; else runs/out/studies/TASK")
-    options.add_argument("--processes", type=int, default=1, help="campaigns at once, each on one core")
-    options.add_argument("--epochs", type=int, help="budget of a campaign in epochs; else the task's own number")
+    options.add_argument("--out", type=Path, help="folder of all that is recorded; else one in runs/out/studies")
     options.add_argument("--report-only", action="store_true", help="run nothing, report what there is")
     options.add_argument("--write", action="store_true", help="write the report to docs/studies, else under --out")
+    if comparison:
+        options.add_argument("--seeds", type=int, help="seeds an arm: 0 to N - 1; else the task's own number")
+        options.add_argument("--processes", type=int, default=1, help="campaigns at once, each on one core")
+        options.add_argument("--epochs", type=int, help="budget of a campaign in epochs; else the task's own number")
     return options
 
 
@@ -224,7 +225,11 @@ def told(step: Step) -> None:
 
 
 def main(name: str, text: str, labels: Iterable[str], argv: list[str] | None = None) -> int:
-    """Run a comparison and write its report; the exit code: 0, 1 if a campaign failed, 2 without data or with a wrong spec, 130 stopped."""
+    """Run a comparison and write its report.
+
+    Returns:
+        The exit code: 0; 1 if a campaign failed; 2 without data or with a wrong spec; 130 if it was stopped.
+    """
     options = parser(text).parse_args(argv)
     try:
         study = study_of(name, options, labels)

@@ -34,8 +34,8 @@ reads. *Retrained test* is its architecture trained from scratch by one final pr
 the relative improvement of Yang, Esperança & Carlucci 2020 (https://arxiv.org/abs/1912.12522), 100 · (method −
 sampling) / sampling, of the means of retrained test accuracy; sampling: architectures drawn at random, not selected.
 A12 (Vargha & Delaney 2000) is how often the arm exceeds the reference, 0.5 where neither does; p is the two-sided one
-of Mann & Whitney, of one comparison: many are made here, so that a single one below 0.05 says little. The data are split
-once: spread over seeds is that of searching and training.
+of Mann & Whitney, of one comparison: many are made here, so that a single one below 0.05 says little. The data are
+split once: the spread over seeds is that of searching and training.
 """
 
 

@@ -44,7 +44,7 @@ def anytime(
     for name, band in bands.items():
         if np.shape(band) != (3, len(at)):
             raise ValueError(
-                f"{name}: expected a band of shape (3, {len(at)}), got {np.shape(band)}; give one value a place"
+                f"{name}: expected a band of shape (3, {len(at)}), got {np.shape(band)}; use the grid's length"
             )
     means = np.array([band[0] for band in bands.values()])
     if not np.isfinite(means).any():
