@@ -224,7 +224,7 @@ def main(argv: list[str] | None = None) -> int:
     for encoding in options.encodings:
         try:
             base = problems.base(options.task, out)
-            spec = parse({**base, "name": encoding, "encoding": problems.SPACES[options.task][encoding]})
+            spec = parse({**base, "name": encoding, "encoding": problems.SPACES[encoding]})
             found = collected(spec, out / f"{encoding}.jsonl", options)
         except (problems.NoDataError, SpecError) as error:
             print(f"skipped: {error}", file=sys.stderr)

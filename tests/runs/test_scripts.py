@@ -49,7 +49,7 @@ def test_every_arm_of_a_comparison_is_a_spec(
 ) -> None:
     monkeypatch.setattr(problems, "fashion", lambda out: out / "fashion.npz")
     labels = importlib.import_module(script).LABELS
-    encodings = [name for name, space in problems.SPACES[task].items() if known("encoding", space)]
+    encodings = [name for name, space in problems.SPACES.items() if known("encoding", space)]
     labels = [label for label in labels if "controller" not in label or known("search", {"name": "controller"})]
     options = problems.parser("x").parse_args(["--task", task, "--out", str(tmp_path), "--encodings", *encodings])
     study = problems.study_of("x", options, labels)
@@ -110,7 +110,7 @@ def test_the_epochs_table_and_what_is_noted(
     epochs = importlib.import_module("epochs")
     arguments = ["--encodings", "dag", "--children", "2", "--full", "1", "--out", str(tmp_path)]
     small = {"name": "dag", "operations": ["conv"], "widths": [8], "max_sampled": 2, "min_nodes": 2}
-    monkeypatch.setitem(problems.SPACES["digits"], "dag", small)
+    monkeypatch.setitem(problems.SPACES, "dag", small)
     monkeypatch.setattr(epochs, "SHORT", (1, 2))
     assert epochs.main(arguments) == 0
     noted = tmp_path / "dag.jsonl"
