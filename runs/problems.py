@@ -13,8 +13,6 @@ import numpy as np
 
 from evonas.campaign import SpecError
 from evonas.studies import Arm, Step, Study, bands, collect, report, run
-from evonas.view import figure
-from evonas.view.anytime import anytime
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "runs" / "out" / "studies"
@@ -262,6 +260,10 @@ def main(name: str, text: str, labels: Iterable[str], argv: list[str] | None = N
 
 def written(study: Study, name: str, folder: Path) -> Path:
     """Write the report and its pictures; the path of the text."""
+    # Late: every worker process imports this file, and none draws.
+    from evonas.view import figure
+    from evonas.view.anytime import anytime
+
     folder.mkdir(parents=True, exist_ok=True)
     rows = collect(study)
     pictures = []
