@@ -10,7 +10,7 @@ from typing import Any
 
 from evonas.campaign import Campaign, Spec, Store, StoreError
 from evonas.evaluation import Check, Inline, Job
-from evonas.evaluation.inline import TooLargeError
+from evonas.evaluation.measure import TooLargeError
 from evonas.record import COMPLETE, PENDING, Budget, Proposal
 from evonas.stream import stream
 from evonas.studies.study import RETRAINED, Arm, Study
