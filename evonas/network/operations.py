@@ -50,7 +50,9 @@ def _factorised_reduction(x: Tensor, tensors: Tensors, settings: Mapping[str, An
     shifted = F.pad(shifted, (0, missing[0], 0, missing[1]))
     weight, bias = tensors["factorised_reduction/weight"], tensors.get("factorised_reduction/bias")
     half = (len(weight) + 1) // 2
-    x = torch.cat([F.conv2d(straight, weight[:half]), F.conv2d(shifted, weight[half:])], 1)
+    halves = ((straight, weight[:half]), (shifted, weight[half:]))
+    # Of a single channel the second half is empty, which no convolution takes.
+    x = torch.cat([F.conv2d(read, part) for read, part in halves if len(part)], 1)
     return x if bias is None else x + bias[:, None, None]
 
 

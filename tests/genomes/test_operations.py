@@ -32,6 +32,37 @@ KNOWN = [
     Known("conv", {"width": 0, "kernel": 5, "stride": 1}, (3, 7, 5), (3, 7, 5), 3 * 3 * 25, 3 * 3 * 25 * 35),
     Known("dilated", LAYER, (3, 7, 5), (8, 4, 3), 8 * 3 * 3 * 3, 8 * 3 * 3 * 3 * 12),
     Known("separable", LAYER, (3, 7, 5), (8, 4, 3), 3 * 9 + 8 * 3, (3 * 9 + 8 * 3) * 12),
+    Known("dilated_separable", LAYER, (3, 7, 5), (8, 4, 3), 3 * 9 + 8 * 3, (3 * 9 + 8 * 3) * 12),
+    # The row convolution halves the width first: its outputs are 7 high and 3 wide.
+    Known("factorised", LAYER, (3, 7, 5), (8, 4, 3), 8 * 3 * 3 + 8 * 8 * 3, 8 * 3 * 3 * 21 + 8 * 8 * 3 * 12),
+    Known(
+        "factorised",
+        {"width": 0, "kernel": 7, "stride": 1},
+        (3, 7, 5),
+        (3, 7, 5),
+        2 * 3 * 3 * 7,
+        2 * 3 * 3 * 7 * 35,
+    ),
+    Known("factorised_reduction", {"width": 8}, (3, 7, 5), (8, 4, 3), 8 * 3, 8 * 3 * 12),
+    Known("factorised_reduction", {"width": 0}, (3, 1, 2), (3, 1, 1), 3 * 3, 3 * 3),
+    # Queries of 12 places, keys and values of 35, 12 × 35 products twice, the projection of 12.
+    Known(
+        "attention",
+        {"width": 8, "stride": 2},
+        (3, 7, 5),
+        (8, 4, 3),
+        3 * 8 * 3 + 8 * 8,
+        3 * 8 * (12 + 2 * 35) + 2 * 12 * 35 * 8 + 12 * 8 * 8,
+    ),
+    Known(
+        "attention",
+        {"width": 0, "stride": 1},
+        (3, 1, 9),
+        (3, 1, 9),
+        3 * 3 * 3 + 3 * 3,
+        3 * 3 * 3 * 9 + 2 * 9 * 9 * 3 + 9 * 3 * 3,
+    ),
+    Known("zero", {"stride": 2}, (3, 7, 5), (3, 4, 3), 0, 0),
     Known("max_pool", {"kernel": 3, "stride": 2}, (3, 7, 5), (3, 4, 3), 0, 0),
     Known("avg_pool", {"kernel": 5, "stride": 1}, (3, 7, 5), (3, 7, 5), 0, 0),
     Known("linear", {"width": 10}, (3, 7, 5), (10,), 30, 30),
@@ -95,9 +126,23 @@ def test_axes_say_whose_channels_they_are() -> None:
     depthwise, pointwise, _ = parameters("n", "separable", LAYER, SOURCE, target)
     assert (depthwise.axes, depthwise.shape, depthwise.fan_in) == ((SOURCE, ONE, kernel, kernel), (3, 1, 3, 3), 9)
     assert (pointwise.axes, pointwise.shape, pointwise.fan_in) == ((target, SOURCE, ONE, ONE), (8, 3, 1, 1), 3)
+    row, column, _ = parameters("n", "factorised", LAYER, SOURCE, target)
+    assert (row.axes, row.shape, row.fan_in) == ((target, SOURCE, ONE, kernel), (8, 3, 1, 3), 9)
+    assert (column.axes, column.shape, column.fan_in) == ((target, target, kernel, ONE), (8, 8, 3, 1), 24)
+    weight, _ = parameters("n", "factorised_reduction", LAYER, SOURCE, target)
+    assert (weight.axes, weight.shape, weight.fan_in) == ((target, SOURCE, ONE, ONE), (8, 3, 1, 1), 3)
     weight, _ = parameters("n", "linear", {"width": 8}, SOURCE, target)
     assert (weight.axes, weight.shape, weight.fan_in) == ((target, SOURCE), (8, 3), 3)
     assert size(SOURCE) == 3
+
+
+def test_queries_keys_and_values_are_channels_of_their_own() -> None:
+    """The owners differ, so that each of the three is aligned with itself when the width changes."""
+    qkv, projection, bias = parameters("n", "attention", LAYER, SOURCE, (("n", 6), ("m", 2)))
+    parts = [(("n/q", 6), ("m/q", 2)), (("n/k", 6), ("m/k", 2)), (("n/v", 6), ("m/v", 2))]
+    assert (qkv.axes, qkv.shape, qkv.fan_in) == ((parts[0] + parts[1] + parts[2], SOURCE), (24, 3), 3)
+    assert (projection.axes, projection.fan_in) == (((("n", 6), ("m", 2)), parts[2]), 8)
+    assert bias.axes == ((("n", 6), ("m", 2)),)
 
 
 @given(
@@ -108,7 +153,8 @@ def test_axes_say_whose_channels_they_are() -> None:
 )
 def test_spatial_operations_pad_to_keep_the_size(side: int, kernel: int, stride: int, name: str) -> None:
     shape = OPERATIONS[name].shape({"width": 4, "kernel": kernel, "stride": stride}, (4, side, 1))
-    extent = 2 * (kernel - 1) + 1 if name == "dilated" else kernel
+    extent = 2 * (kernel - 1) + 1 if name.startswith("dilated") else kernel
+    stride = 2 if name == "factorised_reduction" else stride
     padding = extent // 2
     assert shape == (4, (side + 2 * padding - extent) // stride + 1, 1)
 
@@ -117,8 +163,13 @@ def test_only_layers_over_an_area_are_spatial() -> None:
     assert {name for name, kind in OPERATIONS.items() if kind.spatial} == {
         "conv",
         "dilated",
+        "factorised",
         "separable",
+        "dilated_separable",
+        "factorised_reduction",
+        "attention",
         "max_pool",
         "avg_pool",
+        "zero",
     }
     assert {name for name, kind in OPERATIONS.items() if kind.flattens} == {"linear", HEAD}

@@ -11,7 +11,13 @@ from genomes.architecture import Architecture, Node
 IMAGE, N_OUTPUTS = (3, 8, 8), 5
 LAYER = {"activation": "none", "normalisation": "none", "start": "random", "width": 4}
 NEEDED: dict[str, dict[str, Any]] = {
-    **{kind: {**LAYER, "kernel": 3, "stride": 1} for kind in ("conv", "dilated", "separable")},
+    **{
+        kind: {**LAYER, "kernel": 3, "stride": 1}
+        for kind in ("conv", "dilated", "factorised", "separable", "dilated_separable")
+    },
+    "factorised_reduction": LAYER,
+    "attention": {**LAYER, "stride": 1},
+    "zero": {"stride": 1},
     **{kind: {"kernel": 3, "stride": 1} for kind in ("max_pool", "avg_pool")},
     "linear": LAYER,
 }
@@ -71,3 +77,13 @@ def inputs(shape: tuple[int, ...] = IMAGE, n: int = 3) -> torch.Tensor:
     """`(n, *shape)`, images in channels-last memory."""
     made = torch.randn(n, *shape, generator=torch.Generator().manual_seed(0))
     return made.contiguous(memory_format=torch.channels_last) if made.dim() == 4 else made
+
+
+def output_of(made: Network, name: str, x: torch.Tensor) -> torch.Tensor:
+    """What one node puts out, `(batch, ...)`, in evaluation mode."""
+    seen: list[torch.Tensor] = []
+    module = dict(made.named_children())[name]
+    handle = module.register_forward_hook(lambda _, __, output: seen.append(output.detach().clone()))
+    made.eval()(x)
+    handle.remove()
+    return seen[0]

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import evonas.network.operations as forward
 from evonas.network import Network
-from genomes import Dag, operations
+from genomes import Cell, Dag, operations
+from genomes.architecture import Architecture, Node
+from genomes.cell.spaces import COMBINES, WORDS
 from genomes.encoding import uniform
 from genomes.operations import Shape
-from tests.network.nets import architecture, inputs, network, node
+from tests.network.nets import architecture, inputs, network, node, output_of
 
 SHAPES = [(1, 8, 8), (3, 32, 32), (2, 7, 5), (4, 1, 9), (1, 1, 1), (13,), (1,)]
 EVERYTHING: dict[str, Any] = {
@@ -47,9 +50,52 @@ def test_every_word_has_its_torch() -> None:
         assert len(made.normalisations) == (normalisation == "batch")
 
 
+def wild(shape: Shape, n: int) -> list[Architecture]:
+    """Random graphs of all operations on images, with every attribute there is."""
+    return [_wild(np.random.default_rng([seed, *shape])) for seed in range(n)]
+
+
+def _wild(rng: np.random.Generator) -> Architecture:
+    words = [name for name, kind in operations.OPERATIONS.items() if kind.spatial or name == "identity"]
+    nodes: list[Node] = []
+    for at in range(int(rng.integers(1, 9))):
+        sources = rng.permutation(["input", *(made.id for made in nodes)])[: rng.integers(1, 4)]
+        attributes: dict[str, Any] = {
+            "width": int(rng.choice([0, 1, 3, 5, 8])),
+            "kernel": int(rng.choice([1, 3, 5, 7])),
+            "stride": int(rng.integers(1, 4)),
+            "preactivation": str(rng.choice(["relu", "none"])),
+        }
+        operation = str(rng.choice(words))
+        if operations.OPERATIONS[operation].parametric:
+            attributes["normalisation"] = str(rng.choice(operations.NORMALISATIONS))
+            attributes["activation"] = str(rng.choice(operations.ACTIVATIONS))
+        if rng.random() < 0.3:
+            attributes["channels"] = "own"
+        merge = str(rng.choice(["sum", "concat"]))
+        nodes.append(node(f"n{at}", operation, " ".join(sources), merge=merge, **attributes))
+    return architecture(*nodes)
+
+
+def cells(shape: Shape, n: int) -> list[Architecture]:
+    """Stacks of cells of all words."""
+    made = []
+    for seed in range(n):
+        config = Cell(operations=tuple(WORDS), combines=COMBINES, n=1, filters=6, n_reductions=1)
+        made.append(
+            config.develop(config.sample(uniform(np.random.default_rng(seed)), rng=np.random.default_rng(seed)))
+        )
+    return made
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_shapes_parameters_and_macs_are_those_torch_counts(shape: Shape) -> None:
-    for phenotype in genomes(shape, 40):
+    phenotypes = genomes(shape, 40)
+    if len(shape) == 3:
+        phenotypes += [*wild(shape, 40), *cells(shape, 5)]
+        words = {node.operation for phenotype in phenotypes for node in phenotype.nodes}
+        assert words == set(operations.OPERATIONS)
+    for phenotype in phenotypes:
         made = network(phenotype, shape)
         seen: dict[str, Shape] = {}
         for name, module in made.named_children():
@@ -57,7 +103,7 @@ def test_shapes_parameters_and_macs_are_those_torch_counts(shape: Shape) -> None
                 lambda _, __, output, name=name, seen=seen: seen.update({name: tuple(output.shape[1:])})
             )
         x = inputs(shape, 2)
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             made(x)
         assert seen == phenotype.shapes(shape, 5)
         assert sum(tensor.numel() for tensor in made.parameters()) == phenotype.n_parameters(shape, 5)
@@ -65,7 +111,7 @@ def test_shapes_parameters_and_macs_are_those_torch_counts(shape: Shape) -> None
 
 
 def test_tensors_are_named_and_shaped_as_described() -> None:
-    for phenotype in genomes((2, 7, 5), 20):
+    for phenotype in [*genomes((2, 7, 5), 20), *wild((2, 7, 5), 20), *cells((2, 7, 5), 2)]:
         made = Network(phenotype, (2, 7, 5), 4)
         described = {parameter.name: parameter for parameter in phenotype.parameters((2, 7, 5), 4)}
         assert made.described == described
@@ -78,7 +124,7 @@ def test_tensors_are_named_and_shaped_as_described() -> None:
 
 def test_the_input_is_left_alone() -> None:
     for shape in SHAPES:
-        for phenotype in genomes(shape, 15):
+        for phenotype in [*genomes(shape, 15), *(wild(shape, 15) if len(shape) == 3 else [])]:
             x = inputs(shape)
             before = x.clone()
             network(phenotype, shape).train()(x)
@@ -86,7 +132,7 @@ def test_the_input_is_left_alone() -> None:
 
 
 def test_every_tensor_that_is_trained_gets_a_gradient() -> None:
-    for phenotype in genomes((2, 7, 5), 30):
+    for phenotype in [*genomes((2, 7, 5), 30), *cells((2, 7, 5), 3)]:
         made = network(phenotype, (2, 7, 5)).train()
         made(inputs((2, 7, 5), 8)).sum().backward()
         assert all(tensor.grad is not None and tensor.grad.isfinite().all() for tensor in made.parameters())
@@ -186,13 +232,3 @@ def test_a_strided_pointwise_convolution_leaves_memory_alone() -> None:
     """oneDNN's own crashes here, in most runs, when it is asked for the stride."""
     done = subprocess.run([sys.executable, "-c", STRIDED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def output_of(made: Network, name: str, x: torch.Tensor) -> torch.Tensor:
-    """What one node puts out, `(batch, ...)`, in evaluation mode."""
-    seen: list[torch.Tensor] = []
-    module = dict(made.named_children())[name]
-    handle = module.register_forward_hook(lambda _, __, output: seen.append(output.detach().clone()))
-    made.eval()(x)
-    handle.remove()
-    return seen[0]
