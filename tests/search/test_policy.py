@@ -87,6 +87,15 @@ def test_choices_are_drawn_with_their_probabilities() -> None:
     assert likeliest(np.array([0.2, 0.4, 0.4])) == 1
 
 
+@pytest.mark.parametrize(("number", "choice"), [(0.0, 1), (np.nextafter(1.0, 0.0), 2), (0.5, 2)])
+def test_what_has_no_probability_is_never_drawn(number: float, choice: int) -> None:
+    class Fixed(np.random.Generator):
+        def random(self, *arguments: object, **fields: object) -> float:  # type: ignore[override]
+            return number
+
+    assert drawn(Fixed(np.random.PCG64(0)))(np.array([0.0, 0.5, 0.5, 0.0])) == choice
+
+
 # Pointers
 
 
@@ -237,3 +246,14 @@ def test_ppo_takes_so_many_steps_on_a_batch_and_none_without_decisions() -> None
         (logits,) = policy.parameters()
         assert logits[0].item() == pytest.approx(0.01 * n_passes, rel=0.05)
         learner.update([Trace((), (), (), ())], [1.0])
+
+
+def test_sites_that_come_up_later_are_learned_as_well() -> None:
+    policy = Sites()
+    learner = Learner(policy, 0.1, 0.0, None)
+    for kind in ("colour", "size", "size"):
+        learner.update([trace((kind, 3, 1))], [1.0])
+    colour, size = (logits.detach().numpy() for logits in policy.parameters())
+    assert colour.argmax() == size.argmax() == 1
+    assert size[1] > 1.5 * colour[1] > 0.1
+    assert not policy.steps().logits(("colour", 0), 2).any(), "another number of options is another site"
