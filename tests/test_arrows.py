@@ -31,11 +31,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "view": {*GENOMES, "record", "analysis", "view"},
     "doctor": {*EVALUATION, "doctor"},
     "terminal": {*ANALYSIS, "terminal"},
+    "commands": {*ANALYSIS, "evaluation", "view", "terminal", "commands"},
 }
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 
 ONLY_IN: dict[str, set[str]] = {
-    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal"},
+    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal", "commands"},
     "deap": {"search"},
     "matplotlib": {"view"},
 }
