@@ -301,11 +301,11 @@ def test_a_source_that_is_damaged_is_found(name: str, change: str, finished: Pat
     path = tmp_path / name
     sound = path.read_bytes()
     path.unlink() if change == "gone" else path.write_bytes(sound.replace(sound[-9:], bytes(9)))
-    expected = (
-        "the network that candidates begin with, found none"
-        if change == "gone"
-        else "the recorded content, got another"
-    )
+    found = {
+        "gone": "the network that candidates begin with, found none",
+        "changed": "the recorded content, got another",
+    }
+    expected = found[change]
     (line,) = damage(tmp_path)
     assert line == f"{path}: expected {expected}; put back a copy"
     with pytest.raises(DamagedError, match=expected):
