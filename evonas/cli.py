@@ -13,7 +13,6 @@ from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
     from evonas.campaign import Campaign
-    from evonas.record import Individual
 
 DONE, RUN_FAILED, BAD_INPUT, NO_CAMPAIGN, DAMAGED, NONE_SUCCEEDED = range(6)
 STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
@@ -51,6 +50,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Errors with their traceback.")]
 Evaluations = Annotated[int | None, typer.Option("--max-evaluations", help="The budget in evaluations.")]
 Seconds = Annotated[float | None, typer.Option("--time-limit", help="The budget in seconds.")]
+Set = Annotated[list[str], typer.Option("--set", metavar="A.B=C", help="Replace a field; repeatable.")]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, …")]
 
 
@@ -94,7 +94,7 @@ def init(
 @app.command()
 def run(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A TOML file.")],
-    set_: Annotated[list[str], typer.Option("--set", metavar="A.B=C", help="Replace a field; repeatable.")] = [],  # noqa: B006
+    set_: Set = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="Replace the seed.")] = None,
     device: Device = None,
     out: Annotated[Path | None, typer.Option(help="The campaign's directory; else runs/out/NAME.")] = None,
@@ -106,19 +106,13 @@ def run(
 ) -> None:
     """Run a campaign, or go on with it if it was begun with the same spec."""
     stop = Stop()
-    from evonas.campaign import Campaign, SpecError
-    from evonas.campaign.spec import read, value_of
+    from evonas import commands
+    from evonas.campaign import Campaign
+    from evonas.campaign.spec import read
 
-    changes: dict[str, Any] = {}
-    for text in set_:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise SpecError(f"--set {text}: expected NAME=VALUE, such as training.epochs=4")
-        changes[name.strip()] = value_of(value.strip())
     given: dict[str, Any] = {"seed": seed, "evaluation.device": device}
     given |= {"budget.evaluations": max_evaluations, "budget.seconds": time_limit}
-    changes |= {name: value for name, value in given.items() if value is not None}
-    _run(Campaign.of(read(spec, changes)), out, format, quiet, stop)
+    _run(Campaign.of(read(spec, commands.changes(set_, given))), out, format, quiet, stop)
 
 
 @app.command()
@@ -144,6 +138,36 @@ def resume(
 
 
 @app.command()
+def retrain(
+    directory: Directory,
+    id: Chosen = None,
+    set_: Set = [],  # noqa: B006
+    repeats: Annotated[int, typer.Option(help="How often, each time with other draws.")] = 3,
+    inherit: Annotated[
+        bool,
+        typer.Option("--inherit", help="Begin with its weights, for training.inherited_epochs."),
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="The seed; else one that follows from the campaign's.")] = None,
+    device: Device = None,
+    out: Annotated[Path | None, typer.Option(help="The new directory; else DIR/retrained/ID.")] = None,
+    format: As = Format.table,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train an individual anew, larger, longer or on another task, and test it; or go on with that."""
+    stop = Stop()
+    from evonas import commands
+    from evonas.campaign import Campaign
+    from evonas.campaign import retrain as retraining
+
+    campaign = Campaign.load(directory)
+    one = commands.chosen(campaign, campaign.individuals, id)
+    changes = commands.changes(set_, {"evaluation.device": device})
+    new = retraining(directory, one.id, changes=changes, repeats=repeats, inherit=inherit, seed=seed, out=out)
+    _run(new, None, format, quiet, stop)
+
+
+@app.command()
 def status(directory: Directory, format: As = Format.table) -> None:
     """How far a campaign is."""
     from evonas import terminal
@@ -160,35 +184,36 @@ def list_(
     format: As = Format.table,
 ) -> None:
     """The campaigns in a directory."""
-    from evonas import terminal
-    from evonas.analysis import summary
-    from evonas.campaign import Campaign, StoreError
+    from evonas import commands, terminal
+    from evonas.campaign import StoreError
 
     if not root.is_dir():
         raise StoreError(f"{root}: expected a directory, found none; give the one that holds the campaigns")
-    paths = [path.parent for path in sorted(root.glob("*/campaign.sqlite"))]
-    found = [{"directory": str(path), **summary.status(Campaign.load(path))} for path in paths]
+    found = commands.listing(root)
     if format is Format.json:
         terminal.print_json(found)
     else:
         columns = ("directory", "state", "evaluations", "failed", "best_fitness", "seconds")
-        terminal.print_table(columns, [[row[name] for name in columns] for row in found])
+        terminal.print_table(columns, [[row.get(name) for name in columns] for row in found])
+        for row in found:
+            if "error" in row:
+                print(row["error"], file=sys.stderr)
 
 
 @app.command()
 def show(
     directory: Directory, id: Annotated[int | None, typer.Argument(metavar="[ID]")] = None, format: As = Format.table
 ) -> None:
-    """Every individual of a campaign, or all that is known of one."""
-    from evonas import terminal
+    """Every individual of a campaign, or all that is known of one; its genome and curve with --format json."""
+    from evonas import commands, terminal
     from evonas.analysis import with_parents
     from evonas.campaign import Campaign
 
     individuals = Campaign.load(directory).individuals
     known = {one.id: one for one in individuals}
     if id is not None:
-        row = with_parents(_individual(directory, individuals, id), known)
-        terminal.print_json(row) if format is Format.json else terminal.print_fields(row)
+        row = with_parents(commands.individual(directory, individuals, id), known)
+        terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
     elif format is Format.json:
         hidden = ("genome", "curve", "origins")
         rows = [with_parents(one, known) for one in individuals]
@@ -199,30 +224,24 @@ def show(
 
 @app.command()
 def best(directory: Directory, format: As = Format.table) -> None:
-    """The best individual, with its test accuracy, which was measured once; of several objectives, the front."""
-    from evonas import terminal
-    from evonas.analysis import summary
+    """The best individual, or all of a list, with the test accuracy, which was measured once; the front of several."""
+    from evonas import commands
     from evonas.campaign import Campaign
 
-    campaign = Campaign.load(directory)
-    fields = summary.best_fields(campaign)
-    if fields is None:
-        raise _NoneSucceededError(directory)
-    fields |= summary.likeliest_fields(campaign)
-    terminal.print_json(fields) if format is Format.json else terminal.print_with_front(fields)
+    commands.best(Campaign.load(directory), json=format is Format.json)
 
 
 @app.command()
 def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) -> None:
     """All that an individual descends from, the oldest first: what each step changed and gained."""
-    from evonas import terminal
+    from evonas import commands, terminal
     from evonas.analysis import ancestors, with_parents
     from evonas.campaign import Campaign
 
     campaign = Campaign.load(directory)
     individuals = campaign.individuals
     known = {one.id: one for one in individuals}
-    line = ancestors(individuals, _chosen(campaign, individuals, id).id)
+    line = ancestors(individuals, commands.chosen(campaign, individuals, id).id)
     if format is Format.json:
         rows = [with_parents(one, known) for one in line]
         terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
@@ -242,9 +261,10 @@ def plot(
     """Draw an individual's network, cells or stack, or the progress, lineage or front of a campaign."""
     if output is not None and output.suffix not in (".png", ".svg"):
         raise typer.BadParameter(f"expected a name that ends in .png or .svg, got {output}", param_hint="--output")
+    from evonas import commands
     from evonas.campaign import Campaign
 
-    for path in _drawn(Campaign.load(directory), kind.value, id, output):
+    for path in commands.draw(Campaign.load(directory), kind.value, id, output):
         print(path)
 
 
@@ -270,78 +290,19 @@ def doctor(format: As = Format.table) -> None:
     terminal.print_json(found) if format is Format.json else terminal.print_fields(found)
 
 
-class _NoneSucceededError(Exception):
-    """No candidate of a campaign succeeded."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(f"{directory}: no candidate succeeded; evonas show {directory} tells why each failed")
-
-
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:
-    from evonas import terminal
-    from evonas.analysis.summary import COLUMNS, best_fields, comparison, likeliest_fields
-    from evonas.pictures import fitting
+    from evonas import commands
 
     try:
-        with terminal.progress(quiet=quiet) as observe:
-            campaign.run(out, observe=observe, check=stop.check)
+        commands.run(campaign, out, json=format is Format.json, quiet=quiet, check=stop.check)
     except Interrupted:
         assert stop.signal is not None
-        n = sum(one.state != "pending" for one in campaign.individuals)
         print(
-            f"stopped after {n} evaluations, all recorded; go on with: evonas resume {campaign.directory}",
+            f"stopped after {commands.n_told(campaign)} evaluations, all recorded; go on with: evonas resume "
+            f"{campaign.directory}",
             file=sys.stderr,
         )
         raise typer.Exit(STOPPED[stop.signal]) from None
-    fields = best_fields(campaign)
-    if fields is None:
-        raise _NoneSucceededError(campaign.directory)
-    likeliest = likeliest_fields(campaign)
-    if format is Format.json:
-        terminal.print_json(fields | likeliest)
-        return
-    terminal.print_table(COLUMNS, comparison(campaign))
-    if "front" in fields:
-        print()
-        terminal.print_front(fields["front"])
-    if likeliest:
-        print()
-        terminal.print_fields(likeliest)
-    paths = [path for kind in fitting(campaign) for path in _drawn(campaign, kind, None, None)]
-    print("\nPictures: " + "  ".join(str(path) for path in paths if path.suffix == ".png"))
-    print(f"Look further: evonas lineage {campaign.directory}")
-
-
-def _individual(directory: Path, individuals: list[Individual], id: int) -> Individual:
-    from evonas.campaign import StoreError
-
-    if not 0 <= id < len(individuals):
-        raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
-    return individuals[id]
-
-
-def _chosen(campaign: Campaign, individuals: list[Individual], id: int | None) -> Individual:
-    if id is not None:
-        return _individual(campaign.directory, individuals, id)
-    if (best := campaign.best) is None:
-        raise _NoneSucceededError(campaign.directory)
-    return best
-
-
-def _drawn(campaign: Campaign, kind: str, id: int | None, output: Path | None) -> list[Path]:
-    """Draw one kind of picture and write it."""
-    from evonas import pictures, view
-
-    pictures.require(kind, campaign)
-    needed = kind in pictures.OF_ONE or id is not None
-    one = _chosen(campaign, campaign.individuals, id) if needed else campaign.best
-    ax = pictures.draw(kind, campaign, one)
-    figures = campaign.directory / "figures"
-    paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        view.save(ax, path)
-    return paths
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -374,14 +335,14 @@ def _reported(error: BaseException) -> int:
 
 
 def _code_of(error: Exception) -> int:
-    if isinstance(error, _NoneSucceededError):
-        return NONE_SUCCEEDED
     if isinstance(error, OSError):
         return BAD_INPUT
-    from evonas.campaign import SpecError, StoreError
+    from evonas.campaign import DamagedError, SpecError, StoreError
+    from evonas.commands import NoneSucceededError
     from evonas.tasks import DataError
 
-    codes: dict[type[Exception], int] = {SpecError: BAD_INPUT, DataError: BAD_INPUT, StoreError: NO_CAMPAIGN}
+    codes: dict[type[Exception], int] = {NoneSucceededError: NONE_SUCCEEDED, SpecError: BAD_INPUT, DataError: BAD_INPUT}
+    codes |= {DamagedError: DAMAGED, StoreError: NO_CAMPAIGN}
     return next((code for kind, code in codes.items() if isinstance(error, kind)), RUN_FAILED)
 
 

@@ -93,6 +93,31 @@ def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Ind
             print(f"{one.id}: {one.error}")
 
 
+def print_final(final: Mapping[str, Any]) -> None:
+    """The final numbers of a list on stdout, as `evonas.analysis.summary.final` gives them."""
+    columns = {
+        "id": "id",
+        "genome": "genome",
+        "validation_accuracy": "validation",
+        "test_accuracy": "test",
+        "parameters": "parameters",
+        "macs": "MACs",
+        "fraction_inherited": "inherited",
+        "epochs": "epochs",
+        "seconds": "seconds",
+    }
+    if len(final["genomes"]) == 1:
+        del columns["genome"]
+    print_table(list(columns.values()), [[row[name] for name in columns] for row in final["individuals"]])
+    for row in final["individuals"]:
+        if row["error"]:
+            print(f"{row['id']}: {row['error']}")
+    for row in final["genomes"]:
+        of = f"genome {row['genome']}: " if len(final["genomes"]) > 1 else ""
+        deviation = "" if row["deviation"] is None else f" ± {written(row['deviation'])}"
+        print(f"{of}test accuracy {written(row['test_accuracy'])}{deviation}, repeats: {row['n']}")
+
+
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Observe]:
     """Show how far a campaign is, on stderr: a bar on a terminal, now and then a plain line elsewhere."""

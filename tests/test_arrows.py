@@ -33,11 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doctor": {*EVALUATION, "doctor"},
     "terminal": {*ANALYSIS, "terminal"},
     "pictures": {*ANALYSIS, "view", "pictures"},
+    "commands": {*ANALYSIS, "evaluation", "view", "terminal", "pictures", "commands"},
 }
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 
 ONLY_IN: dict[str, set[str]] = {
-    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal", "pictures"},
+    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal", "pictures", "commands"},
     "deap": {"search"},
     "matplotlib": {"view"},
 }

@@ -1,14 +1,17 @@
 """A campaign in a few figures."""
 
 import json
+from statistics import mean, stdev
 from typing import Any
 
-from evonas.campaign import Campaign
+from evonas.campaign import Campaign, Spec
 from evonas.campaign.store import is_locked
-from evonas.record import FAILED, PENDING
+from evonas.record import FAILED, PENDING, Individual
 from genomes.encoding import Encoding
 
 COUNTED = ("parameters", "macs", "peak_memory")
+BESIDES = ("front", "likeliest_genome_digest", "likeliest_individuals", "likeliest_genome")
+"""Fields of some campaigns only: of several objectives, of a controller."""
 
 
 def front_rows(campaign: Campaign) -> list[dict[str, Any]]:
@@ -71,13 +74,61 @@ def status(campaign: Campaign) -> dict[str, Any]:
         "evaluations": len(told),
         "failed": sum(one.state == FAILED for one in told),
         "epochs": sum(one.epochs for one in told),
-        "budget": ", ".join(f"{value} {name}" for name, value in campaign.spec.budget if value is not None),
+        "budget": budget(campaign.spec),
         "best": None if best is None else best.id,
         "best_fitness": None if best is None else best.fitness,
         "seconds": max((one.elapsed for one in told), default=0.0),
         "timed": campaign.spec.timed,
     }
     return {**fields, "front": front_rows(campaign)} if campaign.spec.objectives.several else fields
+
+
+def budget(spec: Spec) -> str:
+    """The budget in force, in words."""
+    return ", ".join(f"{value} {name}" for name, value in spec.granted if value is not None)
+
+
+def final(campaign: Campaign) -> dict[str, Any]:
+    """The final numbers of a list.
+
+    Returns:
+        `individuals`: a mapping each, `test_accuracy` None until all are trained; `genomes`: a mapping for every genome
+        listed, with `n` repeats tested, the mean of their test accuracy and its sample standard deviation, each None
+        where there are too few.
+    """
+    assert campaign.spec.listed is not None
+    n, individuals, tests = len(campaign.spec.listed.genomes), campaign.individuals, campaign.facts.get("tests", {})
+    rows = [_final(one, one.id % n, tests.get(str(one.id), {})) for one in individuals]
+    genomes = []
+    for number in range(n):
+        tested = [row["test_accuracy"] for row in rows[number::n] if row["test_accuracy"] is not None]
+        genomes.append(
+            {
+                "genome": number,
+                "genome_digest": individuals[number].genome_digest if number < len(individuals) else None,
+                "n": len(tested),
+                "test_accuracy": mean(tested) if tested else None,
+                "deviation": stdev(tested) if len(tested) > 1 else None,
+            }
+        )
+    return {"individuals": rows, "genomes": genomes}
+
+
+def _final(one: Individual, genome: int, scores: dict[str, float]) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "genome": genome,
+        "state": one.state,
+        "validation_accuracy": one.metrics.get("accuracy"),
+        "test_accuracy": scores.get("accuracy"),
+        "test_loss": scores.get("loss"),
+        "parameters": one.metrics.get("parameters"),
+        "macs": one.metrics.get("macs"),
+        "fraction_inherited": one.fraction_inherited,
+        "epochs": one.epochs,
+        "seconds": one.seconds,
+        "error": one.error,
+    }
 
 
 COLUMNS = ("search", "evaluations", "epochs", "best", "validation", "test", "parameters", "MACs")

@@ -16,7 +16,7 @@ from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import COMPLETE, PENDING, Budget, Individual, Proposal
-from evonas.search import Context, Controller, EvolutionConfig, ListedConfig, Search
+from evonas.search import Context, Controller, EvolutionConfig, Search
 from evonas.tasks import Arrays, from_arrays
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
@@ -277,9 +277,9 @@ class Campaign:
         temporary.rename(path)
 
     def _left(self) -> Legacy:
-        assert isinstance(self.spec.search, ListedConfig)
-        assert self.spec.search.source is not None
-        return read_source(self.directory, self.spec.search.source)
+        assert self.spec.listed is not None
+        assert self.spec.listed.source is not None
+        return read_source(self.directory, self.spec.listed.source)
 
     def search(self, encoding: Encoding[Any]) -> Search:
         """The campaign's search at its start.
@@ -316,10 +316,10 @@ class Campaign:
         best = best_of(individuals, self.spec)
         if best is None or store.facts().get("tested", {}).get("id") == best.id:
             return
-        if not isinstance(self.spec.search, ListedConfig):
+        if self.spec.listed is None:
             store.set_fact("tested", {"id": best.id, **self._scores(best, store, evaluator)})
             return
-        if sum(one.state != PENDING for one in individuals) < self.spec.search.n_candidates:
+        if sum(one.state != PENDING for one in individuals) < self.spec.listed.n_candidates:
             return
         tests = store.facts().get("tests", {})
         for one in individuals:

@@ -12,7 +12,6 @@ import tomli_w
 
 from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, Store, StoreError
-from evonas.search import ListedConfig
 from evonas.tasks import Task
 from genomes.reading import read_genome
 
@@ -34,7 +33,7 @@ def fitted(spec: Spec, task: Task) -> Spec:
         encoding = spec.encoding.for_input(task.input_shape)
     except ValueError as error:
         raise SpecError(f"encoding.{error}") from None
-    for number, text in enumerate(spec.search.genomes if isinstance(spec.search, ListedConfig) else ()):
+    for number, text in enumerate(spec.listed.genomes if spec.listed else ()):
         try:
             encoding.develop(read_genome(encoding, text)).layout(task.input_shape, task.n_outputs)
         except ValueError as error:

@@ -123,16 +123,21 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _no_control_of_a_list(self) -> "Spec":
-        if isinstance(self.search, ListedConfig) and self.control != "none":
+        if self.listed and self.control != "none":
             raise ValueError(f"control: expected none beside a list, got {self.control}; run random search on its own")
         return self
 
     @property
+    def listed(self) -> ListedConfig | None:
+        """The list that is evaluated, where the search is one."""
+        return self.search if isinstance(self.search, ListedConfig) else None
+
+    @property
     def granted(self) -> CampaignBudget:
         """The budget in force: that of a list ends with the list."""
-        if not isinstance(self.search, ListedConfig):
+        if self.listed is None:
             return self.budget
-        n = self.search.n_candidates
+        n = self.listed.n_candidates
         return self.budget.model_copy(update={"evaluations": min(n, self.budget.evaluations or n)})
 
     def _pursued(self) -> "Spec":
@@ -246,9 +251,7 @@ def _genome(entry: Any, spec: Path) -> Any:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SpecError(
-            f"{spec}: search.genomes: expected a genome's JSON file, got an error: {path}: {reason}"
-        ) from None
+        raise SpecError(f"{spec}: search.genomes: {path}: expected a JSON file, got an error: {reason}") from None
 
 
 def _set(data: dict[str, Any], name: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from evonas.campaign.front import front_of
 from evonas.campaign.loop import Loop
 from evonas.campaign.store import Store, StoreError
 from evonas.record import COMPLETE, Individual
-from evonas.search import EvolutionConfig, ListedConfig
+from evonas.search import EvolutionConfig
 from genomes.encoding import Encoding
 from genomes.reading import read_genome
 
@@ -51,9 +51,9 @@ def _damage(directory: Path) -> list[str]:
             found += [line for id, sha256 in needed.items() if (line := _damaged(store.weights_path(id), sha256))]
     finally:
         store.close()
-    search = campaign.spec.search
-    if isinstance(search, ListedConfig) and search.source is not None:
-        found += source.damage(directory, search.source)
+    listed = campaign.spec.listed
+    if listed is not None and listed.source is not None:
+        found += source.damage(directory, listed.source)
     return found
 
 

@@ -27,7 +27,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("in the budget", {"budget": {"evals": 3}}, "budget.evals: unknown key;"),
     ("in the objectives", {"objectives": {"maximise": ["loss"]}}, "objectives.maximise: unknown key; did you mean max"),
     ("nothing alike", {"zzz": 1}, "zzz: unknown key; known are budget, control,"),
-    ("an unknown search", {"search": "agein"}, "search.name: expected one of evolution, ageing, random, controller, li"),
+    (
+        "an unknown search",
+        {"search": "agein"},
+        "search.name: expected one of evolution, ageing, random, controller, li",
+    ),
     ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, arrays, got 'digit'; did you"),
     ("an unknown encoding", {"encoding": "neat"}, "encoding.name: "),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),

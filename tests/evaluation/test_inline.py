@@ -13,7 +13,8 @@ import torch
 
 import evonas.evaluation.inline as inline
 from evonas.evaluation import EvaluationConfig, Inline, Job, Legacy
-from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
+from evonas.network import Network, inherit
+from evonas.record import COMPLETE, FAILED, SOURCE, Budget, Evaluation, Proposal
 from evonas.tasks import Digits, Split, Task
 from evonas.training import Training
 from genomes import Architecture, Dag, DagGenome
@@ -185,6 +186,23 @@ def test_two_donors_leave_what_they_have(task: Task) -> None:
     assert child.fraction_inherited == 1.0
     assert {child.origins[f"{name}.conv/weight"] for name in "ab"} == {0}
     assert child.origins["c.conv/weight"] == 1
+
+
+def test_a_donor_from_elsewhere_is_read_as_it_was_trained(task: Task) -> None:
+    """Its network was another, developed by another encoding, for other inputs and outputs."""
+    by = evaluator(task, training={"learning_rate": 1e-30, "weight_decay": 0.0})
+    theirs = ENCODING.for_input((3, 6, 6)).develop(genome(conv("a", 12), edges="input-a a-output"))
+    other = Network(theirs, (3, 6, 6), 4)
+    inherit(other, [], seed=5, individual=7)
+    state = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    legacy = Legacy(SOURCE, SMALL, safetensors.torch.save(state), theirs, (3, 6, 6), 4)
+    (child,) = evaluated(by, job(TINY, 3, legacies=(legacy,)))
+    assert child.state == COMPLETE, child.error
+    assert child.weights is not None
+    found = safetensors.torch.load(child.weights)
+    assert torch.equal(found["a.conv/weight"], state["a.conv/weight"][:4, :1])
+    assert set(child.origins.values()) == {SOURCE}
+    assert 0 < child.fraction_inherited < 1
 
 
 # What fails

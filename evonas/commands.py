@@ -1,0 +1,165 @@
+"""What several verbs of the command line share. Imported when one of them runs."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evonas import pictures, terminal, view
+from evonas.analysis import summary
+from evonas.campaign import Campaign, Progress, SpecError, StoreError
+from evonas.campaign.spec import value_of
+from evonas.evaluation.evaluator import Check
+from evonas.record import PENDING, Individual
+
+
+class NoneSucceededError(Exception):
+    """No candidate of a campaign succeeded."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"{directory}: no candidate succeeded; evonas show {directory} tells why each failed")
+
+
+def changes(texts: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a spec that a command replaces, by dotted name.
+
+    Args:
+        texts: What `--set` was given, `NAME=VALUE` each.
+        options: What other options say of fields; None where one was left out.
+
+    Raises:
+        SpecError: If a text is no such pair.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise SpecError(f"--set {text}: expected NAME=VALUE, such as training.epochs=4")
+        found[name.strip()] = value_of(value.strip())
+    return found | {name: value for name, value in options.items() if value is not None}
+
+
+def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check: Check) -> None:
+    """Run a campaign, print what it found beside what its control did, and draw it.
+
+    Raises:
+        NoneSucceededError: If no candidate succeeded.
+    """
+    seen: set[tuple[str, int]] = set()
+    with terminal.progress(quiet=quiet) as observe:
+
+        def noted(done: Progress) -> None:
+            seen.add((done.name, done.n_told))
+            observe(done)
+
+        campaign.run(out, observe=noted, check=check)
+    if len(seen) == len({name for name, _ in seen}) and not quiet:
+        spent = f"{n_told(campaign)} evaluations are recorded, the budget is {summary.budget(campaign.spec)}"
+        print(f"nothing to do: {spent}", file=sys.stderr)
+    found, control = _found(campaign), campaign.control
+    if json:
+        terminal.print_json(found if control is None else {**found, "control": summary.best_fields(control)})
+        return
+    listed = campaign.spec.listed is not None
+    if listed:
+        terminal.print_final(found)
+    else:
+        terminal.print_table(summary.COLUMNS, summary.comparison(campaign))
+        if more := {name: value for name, value in found.items() if name in summary.BESIDES}:
+            print()
+            terminal.print_with_front(more)
+    kinds = [kind for kind in pictures.fitting(campaign) if kind in pictures.OF_ONE or not listed]
+    paths = [path for kind in kinds for path in draw(campaign, kind, None, None) if path.suffix == ".png"]
+    print("\nPictures: " + "  ".join(map(str, paths)))
+    print(f"Look further: evonas {'show' if listed else 'lineage'} {campaign.directory}")
+
+
+def best(campaign: Campaign, *, json: bool) -> None:
+    """Print the best of a campaign, or all of a list.
+
+    Raises:
+        NoneSucceededError: If no candidate succeeded.
+    """
+    found = _found(campaign)
+    if json:
+        terminal.print_json(found)
+    elif campaign.spec.listed:
+        terminal.print_final(found)
+    else:
+        terminal.print_with_front(found)
+
+
+def _found(campaign: Campaign) -> dict[str, Any]:
+    best = summary.best_fields(campaign)
+    if best is None:
+        raise NoneSucceededError(campaign.directory)
+    return summary.final(campaign) if campaign.spec.listed else best | summary.likeliest_fields(campaign)
+
+
+def individual(directory: Path, individuals: Sequence[Individual], id: int) -> Individual:
+    """The individual of a number.
+
+    Raises:
+        StoreError: If there is none.
+    """
+    if not 0 <= id < len(individuals):
+        raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
+    return individuals[id]
+
+
+def chosen(campaign: Campaign, individuals: Sequence[Individual], id: int | None) -> Individual:
+    """The individual of a number, or the best.
+
+    Raises:
+        StoreError: If there is no individual of that number.
+        NoneSucceededError: If there is no best.
+    """
+    if id is not None:
+        return individual(campaign.directory, individuals, id)
+    if (best := campaign.best) is None:
+        raise NoneSucceededError(campaign.directory)
+    return best
+
+
+def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None) -> list[Path]:
+    """Draw one kind of picture and write it, to `output` or as PNG and SVG into the campaign's figures; where it is.
+
+    Raises:
+        SpecError: If the campaign has no such picture.
+    """
+    pictures.require(kind, campaign)
+    needed = kind in pictures.OF_ONE or id is not None
+    one = chosen(campaign, campaign.individuals, id) if needed else campaign.best
+    ax = pictures.draw(kind, campaign, one)
+    figures = campaign.directory / "figures"
+    paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        view.save(ax, path)
+    return paths
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An individual's record for a reader: without genome, curve and origins, its metrics one a line."""
+    hidden = ("genome", "curve", "origins", "metrics")
+    return {name: value for name, value in row.items() if name not in hidden} | {
+        f"metrics.{name}": value for name, value in row["metrics"].items()
+    }
+
+
+def listing(root: Path) -> list[dict[str, Any]]:
+    """How far every campaign in a directory is; one that cannot be read has the state `damaged` and an `error`."""
+    found = []
+    for path in sorted(root.glob("*/campaign.sqlite")):
+        row: dict[str, Any] = {"directory": str(path.parent)}
+        try:
+            row |= summary.status(Campaign.load(path.parent))
+        except StoreError as error:
+            row |= {"state": "damaged", "error": str(error)}
+        found.append(row)
+    return found
+
+
+def n_told(campaign: Campaign) -> int:
+    """Results in a campaign's record."""
+    return sum(one.state != PENDING for one in campaign.individuals)
