@@ -99,10 +99,9 @@ def _fields(spec: Spec, one: Individual, repeats: int, source: Source | None) ->
     if source is not None:
         fields["search"]["source"] = source.sha256
         fields["training"]["inherit"] = True
-    # The list is its own budget; repeats are compared by one value.
+    # The list is its own budget; repeats are compared by one value, and what is rebuilt larger may be larger.
     del fields["budget"]
-    if sum(map(len, fields["objectives"].values())) != 1:
-        del fields["objectives"]
+    fields["objectives"] = {"maximize" if spec.objectives.maximize else "minimize": [spec.objectives.names[0]]}
     return fields
 
 

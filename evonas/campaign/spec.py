@@ -14,6 +14,7 @@ from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, Liste
 from evonas.tasks import Arrays, TaskConfig
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding
+from genomes.cell import references
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -244,7 +245,7 @@ def _task_name(task: Any) -> str:
 
 def _genome(entry: Any, spec: Path) -> Any:
     """An entry of a list of genomes as JSON text: the content of the file that it names."""
-    if not isinstance(entry, str) or entry.lstrip().startswith("{"):
+    if not isinstance(entry, str) or entry.lstrip().startswith("{") or entry in references():
         return entry
     path = (spec.parent / Path(entry).expanduser()).resolve()
     try:

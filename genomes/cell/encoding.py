@@ -5,7 +5,6 @@ cell's inputs always begin with a 1×1 convolution to the cell's filters, as in 
 not concatenated, unless the genome says so; the last cell's output passes a ReLU in every space.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from genomes.cell.genome import KINDS, LEFT, MAX_BLOCKS, N_INPUTS, RIGHT, Block,
 from genomes.cell.spaces import COMBINES, SPACES, WORDS
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.operations import Shape
+from genomes.reading import read_genome
 
 REFERENCES = Path(__file__).parent / "references"
 LIMITS = {"n": (1, 100), "n_reductions": (0, 8), "filters": (1, 65_536), "stem_multiplier": (1, 64)}
@@ -214,8 +214,11 @@ def reference(name: str) -> CellGenome:
     Raises:
         ValueError: If there is none of this name.
     """
-    path = REFERENCES / f"{name}.json"
-    known = sorted(path.stem for path in REFERENCES.glob("*.json"))
-    if name not in known:
-        raise ValueError(f"expected a reference genome among {', '.join(known)}, got {name!r}")
-    return Cell().from_json(json.loads(path.read_text("utf-8")))
+    if name not in references():
+        raise ValueError(f"expected a reference genome among {', '.join(references())}, got {name!r}")
+    return read_genome(Cell(), (REFERENCES / f"{name}.json").read_text("utf-8"))
+
+
+def references() -> list[str]:
+    """The names of the published cells."""
+    return sorted(path.stem for path in REFERENCES.glob("*.json"))
