@@ -104,6 +104,16 @@ def test_numbers_touch_neither_each_other_nor_a_dot_of_the_front_nor_the_frame(c
             assert not box.contains(x, y)
 
 
+def test_long_numbers_in_small_axes_stay_inside(individual):
+    told = [individual(10**7 + i, metrics={"parameters": 1 + i, "accuracy": i / 10}) for i in range(5)]
+    ax = front(told, **BOTH, ax=Figure(figsize=(3, 2.5), layout="constrained").add_subplot())
+    ax.get_figure().draw_without_rendering()
+    frame = ax.get_window_extent()
+    boxes = [Text.get_window_extent(text) for text in names(ax).values()]
+    assert boxes
+    assert all(frame.x0 <= b.x0 and b.x1 <= frame.x1 and frame.y0 <= b.y0 and b.y1 <= frame.y1 for b in boxes)
+
+
 def test_both_ends_of_a_long_front_are_named(traded):
     ax = front(traded(*((i, i) for i in range(1, 60))), **BOTH)
     assert {0, 58} <= set(names(ax))
