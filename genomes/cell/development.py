@@ -6,7 +6,7 @@ the operation or block, the same in every cell of a kind.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genomes.architecture import CONCAT, OWN, SUM, Architecture, Node
@@ -23,6 +23,8 @@ NODES_A_BLOCK = 7
 """Nodes of a block at most: two operations of two steps and a repair each, and their combination."""
 IMAGENET_STEM = 32
 """Filters of the stem of the ImageNet stack before `stem_multiplier`, as released."""
+IMAGENET_AHEAD = 2
+"""Reduction cells of the ImageNet stack ahead of the first stage."""
 CONVOLUTION = {"activation": "none", "normalisation": "batch", "preactivation": "relu"}
 """Every convolution is ReLU – convolution – BatchNorm."""
 
@@ -65,9 +67,6 @@ def places(config: "Cell") -> list[Place]:
     return found
 
 
-IMAGENET_AHEAD = 2
-
-
 def develop(config: "Cell", genome: CellGenome) -> Architecture:
     """Stack a genome's cells into an architecture; what feeds nothing is left out.
 
@@ -105,7 +104,6 @@ class _Builder:
     nodes: list[Node]
     place: str = ""
     path: float = 1.0
-    strides: dict[int, int] = field(default_factory=dict)
 
     def add(self, id: str, operation: str, inputs: tuple[str, ...], merge: str = SUM, **attributes: Any) -> str:
         self.nodes.append(Node(id, operation, tuple(sorted(attributes.items())), inputs, merge))

@@ -1,8 +1,10 @@
 """The cell encoding: Zoph, Vasudevan, Shlens & Le 2018 (https://arxiv.org/abs/1707.07012), searched small, used large.
 
-A genome is two cells; the configuration says how they are stacked. Departures from the paper and the released code: a
-cell's inputs always begin with a 1×1 convolution to the cell's filters, as in DARTS; an input that no block reads is
-not concatenated, unless the genome says so; the last cell's output passes a ReLU in every space.
+A genome is two cells; the configuration says how they are stacked. Departures from the papers and the released code: a
+cell's inputs always begin with a 1×1 convolution to the cell's filters, as in DARTS; an identity that halves the
+resolution is a factorised reduction, as in DARTS; an input that no block reads is not concatenated, unless the genome
+says so; the last cell's output passes a ReLU in every space. A cell of the DARTS space may hold `none`, which DARTS
+drops when it makes its weights a cell, and may read one hidden state twice.
 """
 
 import math
@@ -71,7 +73,7 @@ class Cell:
             ("space", (self.space,), SPACES),
             ("operations", self.operations, WORDS),
             ("combines", self.combines, COMBINES),
-            ("output", (self.output or "all",), ("unused", "all")),
+            ("output", None if self.output is None else (self.output,), ("unused", "all")),
             ("stack", (self.stack,), ("cifar", "imagenet")),
         )
         for field, chosen, words in choices:
