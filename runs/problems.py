@@ -60,7 +60,7 @@ SPACES: dict[str, dict[str, Any]] = {"dag": DAG, "cell": CELL}
 SIZES: dict[str, dict[str, Any]] = {
     "digits": {
         "seeds": 10,
-        "budget": 210,
+        "budget": 200,
         "population": 14,
         "sample_size": 4,
         "epochs": 6,

@@ -84,8 +84,6 @@ def mann_whitney(a: Iterable[float], b: Iterable[float]) -> float:
     left, right = np.asarray(list(a), dtype=float), np.asarray(list(b), dtype=float)
     if not (len(left) and len(right)):
         return math.nan
-    if np.ptp(np.concatenate([left, right])) == 0:
-        return 1.0
     return float(stats.mannwhitneyu(left, right, alternative="two-sided", method="auto").pvalue)
 
 
@@ -104,7 +102,7 @@ def kendall(a: Sequence[float], b: Sequence[float]) -> float:
     """
     if len(a) != len(b):
         raise ValueError(f"a, b: expected as many values in each, got {len(a)} and {len(b)}; pair them")
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if len(a) < 2:
         return math.nan
     return float(stats.kendalltau(a, b, variant="b").statistic)
 
@@ -145,7 +143,7 @@ def anytime(curves: Iterable[Curve], grid: Sequence[float]) -> np.ndarray:
             raise ValueError(f"curve: expected columns of one length, got {got}; give a fitness for every value")
         best, shown, top = [math.nan], math.nan, -math.inf
         for one, rank in zip(value, fitness, strict=True):
-            if math.isfinite(rank) and rank > top:
+            if rank > top:
                 shown, top = float(one), float(rank)
             best.append(shown)
         rows.append(np.asarray(best)[np.searchsorted(spent, np.asarray(grid, dtype=float), side="right")])

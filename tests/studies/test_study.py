@@ -216,6 +216,9 @@ def test_a_broken_arm_is_reported_and_the_rest_goes_on(tmp_path: Path, capfd: py
     capfd.readouterr()
 
 
+PATIENCE = 240
+"""Seconds after which a process is taken to hang; a busy machine needs many to import torch."""
+
 INTERRUPTED = """\
 import sys
 from pathlib import Path
@@ -242,9 +245,12 @@ def test_an_interrupted_study_goes_on(number: signal.Signals, tmp_path: Path) ->
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     made = study(tmp_path, ARMS, (0,), budget={"epochs": 400})
     directory = made.directory(ARMS[0], 0)
-    _wait(lambda: (directory / "campaign.sqlite").exists() and _n_told(directory) >= 3)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    try:
+        _wait(lambda: (directory / "campaign.sqlite").exists() and _n_told(directory) >= 3)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     assert ("stopped" in output) == (number == signal.SIGINT)
     # Its worker has stopped, or stops within a training step once it is orphaned: the record can be written again.
@@ -263,7 +269,7 @@ def _written(place: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.suffix in suffixes}
 
 
-def _wait(condition: Any, seconds: float = 60) -> None:
+def _wait(condition: Any, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it takes too long"
