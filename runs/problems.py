@@ -60,7 +60,7 @@ SPACES: dict[str, dict[str, Any]] = {"dag": DAG, "cell": CELL}
 SIZES: dict[str, dict[str, Any]] = {
     "digits": {
         "seeds": 10,
-        "budget": 200,
+        "budget": 210,
         "population": 14,
         "sample_size": 4,
         "epochs": 6,
@@ -104,46 +104,52 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def fashion_folder() -> Path:
-    """Where Fashion-MNIST's four files are.
+def data_file(*parts: str) -> Path:
+    """A file of the collection that EVONAS_DATA names, or of `shared/data` beside or in the project.
 
     Raises:
-        NoDataError: If they are in none of the usual places.
+        NoDataError: If it is in none of these places.
     """
     known = os.environ.get("EVONAS_DATA")
     places = [Path(known)] if known else [ROOT.parent / "shared" / "data", ROOT / "shared" / "data"]
     for place in places:
-        folder = place / "FashionMNIST" / "raw"
-        if all((folder / name).is_file() for name in FASHION.values()):
-            return folder
+        if (path := place.joinpath(*parts)).is_file():
+            return path
     looked = ", ".join(str(place) for place in places)
     raise NoDataError(
-        f"expected Fashion-MNIST in FashionMNIST/raw of {looked}, found no {' or '.join(FASHION.values())} there; set "
-        "EVONAS_DATA to the folder that holds FashionMNIST"
+        f"expected {'/'.join(parts)} in {looked}, found none there; set EVONAS_DATA to the folder that holds {parts[0]}"
     )
 
 
+def fashion_arrays() -> dict[str, np.ndarray]:
+    """Fashion-MNIST's first training images and its whole test part, `(n, 28, 28)`, with their labels."""
+    arrays = {key: read_idx(data_file("FashionMNIST", "raw", name)) for key, name in FASHION.items()}
+    return arrays | {key: arrays[key][:N_FASHION] for key in ("X_train", "y_train")}
+
+
+def saved(path: Path, arrays: Mapping[str, np.ndarray]) -> Path:
+    """The path of an `.npz` file of these arrays, which appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.stem}.new.npz")
+    np.savez_compressed(temporary, **arrays)
+    temporary.rename(path)
+    return path
+
+
 def fashion(out: Path) -> Path:
-    """An `.npz` of Fashion-MNIST's first training images and its whole test part, each 2×2 pixels averaged to one.
+    """An `.npz` of `fashion_arrays`, each 2×2 pixels averaged to one.
 
     The average stands for an early pool that all candidates would share: images are 14×14.
     """
     path = out / "fashion.npz"
     if path.is_file():
         return path
-    folder = fashion_folder()
-    arrays = {key: read_idx(folder / name) for key, name in FASHION.items()}
-    for key in ("X_train", "y_train"):
-        arrays[key] = arrays[key][:N_FASHION]
+    arrays = fashion_arrays()
     for key in ("X_train", "X_test"):
         n, height, width = arrays[key].shape
         pooled = arrays[key].reshape(n, height // 2, 2, width // 2, 2).mean((2, 4), dtype=np.float32)
         arrays[key] = pooled[:, None]
-    out.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name("fashion.new.npz")
-    np.savez_compressed(temporary, **arrays)
-    temporary.rename(path)
-    return path
+    return saved(path, arrays)
 
 
 def base(task: str, out: Path, epochs: int | None = None) -> dict[str, Any]:

@@ -38,15 +38,13 @@ LARGE = {
 """What the cell is stacked to, and how it is trained: minutes on a CPU, far from what a GPU would give it."""
 
 
+HEAD = ["| cell | networks | test accuracy % | parameters | million MACs |", "| --- | ---: | ---: | ---: | ---: |"]
+
+
 def fashion(out: Path) -> Path:
     """An `.npz` of Fashion-MNIST's first training images and its test part, 28×28."""
     path = out / "fashion28.npz"
-    if not path.is_file():
-        folder = problems.fashion_folder()
-        arrays = {key: problems.read_idx(folder / name) for key, name in problems.FASHION.items()}
-        arrays |= {key: arrays[key][: problems.N_FASHION] for key in ("X_train", "y_train")}
-        problems.save(path, arrays)
-    return path
+    return path if path.is_file() else problems.saved(path, problems.fashion_arrays())
 
 
 def cifar(out: Path) -> Path:
@@ -58,14 +56,12 @@ def cifar(out: Path) -> Path:
         return path
     packed = np.load(problems.data_file("CIFAR10", "cifar10_jpeg_q75.npz"), allow_pickle=False)
     arrays = {}
-    for part, key, n in (("train", "X_train", N_CIFAR), ("test", "X_test", N_TEST)):
-        ends = packed[f"{part}_offsets"]
-        head, body = packed["jpeg_header"].tobytes(), packed[f"{part}_jpeg"]
-        images = [Image.open(io.BytesIO(head + body[ends[at] : ends[at + 1]].tobytes())) for at in range(n)]
-        arrays[key] = np.stack([np.asarray(image) for image in images]).transpose(0, 3, 1, 2)
-        arrays[f"y{key[1:]}"] = packed[f"{part}_labels"][:n]
-    problems.save(path, arrays)
-    return path
+    for part, n in (("train", N_CIFAR), ("test", N_TEST)):
+        head, body, ends = packed["jpeg_header"].tobytes(), packed[f"{part}_jpeg"].tobytes(), packed[f"{part}_offsets"]
+        images = [Image.open(io.BytesIO(head + body[ends[at] : ends[at + 1]])) for at in range(n)]
+        arrays[f"X_{part}"] = np.stack([np.asarray(image) for image in images]).transpose(0, 3, 1, 2)
+        arrays[f"y_{part}"] = packed[f"{part}_labels"][:n]
+    return problems.saved(path, arrays)
 
 
 def rivals(found: Campaign, n: int) -> list[str]:
@@ -118,8 +114,7 @@ def main(argv: list[str] | None = None) -> int:
         found = Campaign.load(chosen.campaign)
         for name, data in (("Fashion-MNIST, 28×28", fashion), ("CIFAR-10 (JPEG), 32×32", cifar)):
             path = data(out)
-            lines += [f"## {name}", "", f"{problems.N_FASHION:,} training images, {LARGE['training.epochs']} epochs.", ""]
-            lines += ["| cell | networks | test accuracy % | parameters | million MACs |", "| --- | ---: | ---: | ---: | ---: |"]
+            lines += [f"## {name}", "", f"10,000 training images, {LARGE['training.epochs']} epochs.", "", *HEAD]
             lines += [*compared(found, path, out / path.stem, chosen.repeats), ""]
     except problems.NoDataError as error:
         print(f"skipped: {error}", file=sys.stderr)
