@@ -3,12 +3,15 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from evonas.campaign import Campaign, StoreError
+from evonas.campaign.store import Store
 from evonas.campaign.verify import damage
+from evonas.cli import main
 
 
 @pytest.fixture
@@ -76,6 +79,44 @@ def test_a_genome_that_is_none_is_found(genome: str, copy: Path) -> None:
     execute(copy, "UPDATE proposed SET genome = ? WHERE id = 3", (genome,))
     (line,) = damage(copy)
     assert line.startswith(f"{copy}: individual 3: its genome cannot be read (")
+
+
+@pytest.mark.parametrize(
+    ("genome", "reason"),
+    [
+        ("[" * 200_000, "at most 16 lists and objects in each other"),
+        (" " * 5_000_000, "at most 4,194,304 characters, got 5,000,000"),
+        (b"{}", "expected JSON text, got bytes"),
+        ('{"encoding": "dag", "version": 1, "nodes": [' + "[1]," * 9_999 + "[1]]" + ', "edges": []}', "at most 4,096"),
+        ('{"encoding": "dag", "version": NaN}', "finite numbers, got NaN"),
+    ],
+    ids=["deep", "huge", "bytes", "many", "nan"],
+)
+def test_hostile_text_in_place_of_a_genome(
+    genome: object, reason: str, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execute(copy, "UPDATE proposed SET genome = ? WHERE id = 3", (genome,))
+    (line,) = damage(copy)
+    assert line.startswith(f"{copy}: individual 3: its genome cannot be read (genome: ") or "nodes: " in line
+    assert reason in line
+    with pytest.raises(SystemExit) as end:
+        main(["verify", str(copy)])
+    assert end.value.code == 4
+    assert capsys.readouterr().err == f"{line}\n"
+    campaign = Campaign.load(copy)
+    with closing(Store.open(copy)) as store, pytest.raises(StoreError, match=r"got a damaged file \(") as refusal:
+        list(store.events(campaign.spec.encoding))
+    assert reason in str(refusal.value)
+    with pytest.raises(StoreError, match="individual 3: its genome cannot be read") as refusal:
+        campaign.architecture(campaign.individuals[3])
+    assert reason in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("column", ["parents", "donors", "memory"])
+def test_deep_text_in_any_column(column: str, copy: Path) -> None:
+    execute(copy, f"UPDATE proposed SET {column} = ? WHERE id = 3", ("[" * 200_000,))
+    assert any("got a damaged file" in line for line in damage(copy))
 
 
 @pytest.mark.parametrize(

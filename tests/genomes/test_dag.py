@@ -302,6 +302,7 @@ def test_rows_in_another_order_make_the_same_genome() -> None:
         ({"min_nodes": 0}, r"min_nodes, max_sampled, max_nodes: .*got 0, 8, 32"),
         ({"min_nodes": 9}, r"min_nodes, max_sampled, max_nodes: .*got 9, 8, 32"),
         ({"max_nodes": 7}, r"min_nodes, max_sampled, max_nodes: .*got 2, 8, 7"),
+        ({"max_nodes": 4_096}, "max_nodes: expected less than 4,096, got 4,096; lower it"),
         ({"input_shape": (3, 32)}, r"input_shape: .*\(channels, height, width\) or \(features,\), got \(3, 32\)"),
         ({"input_shape": ()}, r"input_shape: .*got \(\)"),
         ({"input_shape": (3, 0, 32)}, r"input_shape: .*got \(3, 0, 32\)"),
