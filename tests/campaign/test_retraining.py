@@ -256,6 +256,13 @@ def test_it_begins_with_the_weights_that_were_found(finished: Path, best: int, t
                 assert torch.equal(tensor, theirs[name])
 
 
+def test_a_campaign_that_inherited_nothing_leaves_weights_as_well(tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"training": {"epochs": 1, "inherit": False}, "budget": {"evaluations": 1}}
+    Campaign(arrays(), {"name": "dag", "widths": [4]}, **fields).run(tmp_path)
+    found = retrain(tmp_path, 0, changes=QUICK, inherit=True, repeats=1).run()
+    assert found.individuals[0].fraction_inherited == 1.0
+
+
 def test_without_inheriting_it_begins_from_scratch(finished: Path, best: int, tmp_path: Path) -> None:
     changes = {"training.epochs": 1, "training.inherited_epochs": 3}
     for one in retrain(finished, best, changes=changes, repeats=2, out=tmp_path).run().individuals:

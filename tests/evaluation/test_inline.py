@@ -196,13 +196,15 @@ def test_a_donor_from_elsewhere_is_read_as_it_was_trained(task: Task) -> None:
     inherit(other, [], seed=5, individual=7)
     state = {name: tensor.clone() for name, tensor in other.state_dict().items()}
     legacy = Legacy(SOURCE, SMALL, safetensors.torch.save(state), theirs, (3, 6, 6), 4)
-    (child,) = evaluated(by, job(TINY, 3, legacies=(legacy,)))
-    assert child.state == COMPLETE, child.error
-    assert child.weights is not None
-    found = safetensors.torch.load(child.weights)
-    assert torch.equal(found["a.conv/weight"], state["a.conv/weight"][:4, :1])
-    assert set(child.origins.values()) == {SOURCE}
-    assert 0 < child.fraction_inherited < 1
+    for width in (4, 12):
+        ours = genome(conv("a", width), edges="input-a a-output")
+        (child,) = evaluated(by, job(ours, 3, legacies=(legacy,)))
+        assert child.state == COMPLETE, child.error
+        assert child.weights is not None
+        found = safetensors.torch.load(child.weights)
+        assert torch.equal(found["a.conv/weight"], state["a.conv/weight"][:width, :1])
+        assert set(child.origins.values()) == {SOURCE}
+        assert 0 < child.fraction_inherited < 1
 
 
 # What fails
