@@ -12,6 +12,8 @@ from evonas.campaign.loop import Loop
 from evonas.campaign.spec import parse, read
 from evonas.record import SOURCE, Budget, Evaluation
 from evonas.search import ListedConfig
+from genomes.cell import Cell, reference
+from genomes.reading import read_genome
 from tests.campaigns import Pretending, context, listed, pretended, record, written_spec
 
 GENOMES = listed(3)
@@ -57,6 +59,11 @@ def test_genomes_are_json_however_they_are_written() -> None:
     spaced = [json.dumps(json.loads(text), indent=3) for text in GENOMES]
     for given in (GENOMES, spaced, [json.loads(text) for text in GENOMES]):
         assert ListedConfig(genomes=given).genomes == GENOMES  # type: ignore[arg-type]
+
+
+def test_published_cells_are_known_by_name() -> None:
+    (text,) = ListedConfig(genomes=("darts_second_order",)).genomes
+    assert read_genome(Cell(), text) == reference("darts_second_order")
 
 
 @pytest.mark.parametrize(
