@@ -123,10 +123,10 @@ class _Builder:
         """Add a cell that reads the outputs of the two before it; its own output."""
         self.place, self.path = cell.name, path
         blocks = genome.cells[cell.kind]
-        read = {state for block in blocks for state in (block.left, block.right)} | set(genome.output(cell.kind))
-        states = [before, last]
-        for number in sorted(read & {0, 1}):
-            states[number] = self._input(f"{cell.kind}-input-{number}", states[number], cell.filters, last.halvings)
+        states = [
+            self._input(f"{cell.kind}-input-{number}", source, cell.filters, last.halvings)
+            for number, source in enumerate((before, last))
+        ]
         halvings = last.halvings + (cell.kind == REDUCTION)
         for at, block in enumerate(blocks):
             sides = []
