@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from evonas.view import progress
+from evonas.view import hypervolume, progress
 
 
 def line(ax, gid):
@@ -79,3 +79,23 @@ def test_given_axes_are_used(campaign):
     left, right = Figure().subplots(1, 2)
     assert progress(campaign(30, 1), ax=left) is left
     assert not right.lines
+
+
+# Hypervolume
+
+
+def test_hypervolume_is_drawn_over_what_was_spent_beside_the_control(individual):
+    told = [individual(0, epochs=8), individual(1, state="failed", fitness=None, epochs=0), individual(2, epochs=5)]
+    rival = [individual(0, epochs=8), individual(1, epochs=8)]
+    ax = hypervolume(told, np.array([0.1, 0.1, 0.7]), control=rival, control_curve=[0.2, 0.3], axis="epochs")
+    assert [values.tolist() for values in line(ax, "best")] == [[8, 8, 13], [0.1, 0.1, 0.7]]
+    assert [values.tolist() for values in line(ax, "control")] == [[8, 16], [0.2, 0.3]]
+    assert ax.get_ylabel() == "hypervolume of the front"
+    assert len(ax.collections[0].get_offsets()) == 1
+    ax.get_figure().draw_without_rendering()
+
+
+def test_hypervolume_of_nothing_is_said(individual):
+    ax = hypervolume([individual(0, state="failed", fitness=None)], np.zeros(1))
+    assert "nothing to show" in ax.texts[0].get_text()
+    assert not ax.lines
