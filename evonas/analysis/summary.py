@@ -6,16 +6,11 @@ from evonas.campaign import Campaign
 from evonas.campaign.store import is_locked
 from evonas.record import FAILED, PENDING
 
-COUNTED = ("parameters", "macs", "peak_memory")
-
 
 def front_rows(campaign: Campaign) -> list[dict[str, Any]]:
     """The front, the best of the first objective first: `id`, the metrics that are objectives, and `accuracy`."""
     names = dict.fromkeys((*campaign.spec.objectives.names, "accuracy"))
-    return [
-        {"id": one.id} | {name: int(one.metrics[name]) if name in COUNTED else one.metrics[name] for name in names}
-        for one in campaign.front
-    ]
+    return [{"id": one.id, **{name: one.metrics[name] for name in names}} for one in campaign.front]
 
 
 def best_fields(campaign: Campaign) -> dict[str, Any] | None:
