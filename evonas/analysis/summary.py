@@ -9,7 +9,6 @@ from evonas.campaign.store import is_locked
 from evonas.record import FAILED, PENDING, Individual
 from genomes.encoding import Encoding
 
-COUNTED = ("parameters", "macs", "peak_memory")
 BESIDES = ("front", "likeliest_genome_digest", "likeliest_individuals", "likeliest_genome")
 """Fields of some campaigns only: of several objectives, of a controller."""
 
@@ -17,10 +16,7 @@ BESIDES = ("front", "likeliest_genome_digest", "likeliest_individuals", "likelie
 def front_rows(campaign: Campaign) -> list[dict[str, Any]]:
     """The front, the best of the first objective first: `id`, the metrics that are objectives, and `accuracy`."""
     names = dict.fromkeys((*campaign.spec.objectives.names, "accuracy"))
-    return [
-        {"id": one.id} | {name: int(one.metrics[name]) if name in COUNTED else one.metrics[name] for name in names}
-        for one in campaign.front
-    ]
+    return [{"id": one.id, **{name: one.metrics[name] for name in names}} for one in campaign.front]
 
 
 def best_fields(campaign: Campaign) -> dict[str, Any] | None:
