@@ -55,7 +55,10 @@ def campaign(encoding: Any, *objectives: str, n: int = 3) -> Any:
     spec = SimpleNamespace(encoding=encoding, objectives=several, search=SimpleNamespace(name="evolution"))
     facts = {"input_shape": [3, 8, 8], "classes": list(range(10))}
     individuals = [individual(number) for number in range(n)]
-    return SimpleNamespace(spec=spec, facts=facts, individuals=individuals, directory=Path("runs/a"), control=None)
+    known: dict[str, Any] = {"spec": spec, "facts": facts, "individuals": individuals, "control": None}
+    return SimpleNamespace(
+        **known, directory=Path("runs/a"), genome=lambda one: encoding.from_json(json.loads(one.genome))
+    )
 
 
 def texts(ax: Axes) -> set[str]:

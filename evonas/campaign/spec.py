@@ -128,6 +128,15 @@ class Spec(BaseModel):
             raise ValueError(f"control: expected none beside a list, got {self.control}; run random search on its own")
         return self
 
+    @model_validator(mode="after")
+    def _pursued(self) -> "Spec":
+        if self.objectives.several and not self.search.several:
+            names = ", ".join(self.objectives.names)
+            raise ValueError(
+                f"search {self.search.name} needs one objective, got {names}; give weights or use evolution"
+            )
+        return self
+
     @property
     def listed(self) -> ListedConfig | None:
         """The list that is evaluated, where the search is one."""
@@ -140,14 +149,6 @@ class Spec(BaseModel):
             return self.budget
         n = self.listed.n_candidates
         return self.budget.model_copy(update={"evaluations": min(n, self.budget.evaluations or n)})
-
-    def _pursued(self) -> "Spec":
-        if self.objectives.several and not self.search.several:
-            names = ", ".join(self.objectives.names)
-            raise ValueError(
-                f"search {self.search.name} needs one objective, got {names}; give weights or use evolution"
-            )
-        return self
 
     @property
     def timed(self) -> bool:

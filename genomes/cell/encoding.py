@@ -200,7 +200,7 @@ class Cell:
             raise ValueError(f"expected a cell genome, got {type(data).__name__}; use what `to_json` wrote")
         encoding, version = data.get("encoding"), data.get("version")
         if encoding != "cell" or version is True or version != 1:
-            got = f"{str(encoding)[:40]!r} version {str(version)[:40]!r}"
+            got = f"{repr(encoding)[:40]} version {repr(version)[:40]}"
             raise ValueError(f"expected a cell genome of version 1, got {got}; use the encoding that wrote it")
         try:
             return checked([data[kind]["blocks"] for kind in KINDS], [data[kind]["output"] for kind in KINDS])

@@ -49,7 +49,10 @@ def test_wrong_usage(arguments: list[str], expected: str, evonas: Command) -> No
         (["--set", "=3"], "--set =3: expected NAME=VALUE"),
         (["--set", "training=3"], "training: "),
         (["--set", "name.first=x"], "--set name.first: expected name to be a table"),
-        (["--set", "search.name=agein"], "search.name: expected one of evolution, ageing, random, listed, got 'agein'"),
+        (
+            ["--set", "search.name=agein"],
+            "search.name: expected one of evolution, ageing, random, controller, listed, got 'agein'",
+        ),
         (["--set", "encoding.widths=[8, 4]"], "widths: expected ascending numbers"),
         (["--set", "budget.seconds=nan"], "budget.seconds: "),
         (["--seed", "-1"], "seed: "),

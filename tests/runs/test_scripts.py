@@ -101,7 +101,7 @@ def test_missing_data_are_said_clearly(
     monkeypatch.setenv("EVONAS_DATA", str(tmp_path))
     arguments = ["--task", "fashion", "--encodings", "dag", "--out", str(tmp_path)]
     assert problems.main("x", "x", ["random-search"], arguments) == 2
-    assert "skipped: expected Fashion-MNIST in FashionMNIST/raw" in capsys.readouterr().err
+    assert "skipped: expected FashionMNIST/raw/train-images-idx3-ubyte.gz in" in capsys.readouterr().err
 
 
 def test_the_epochs_table_and_what_is_noted(

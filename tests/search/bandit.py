@@ -40,7 +40,7 @@ class Bandit:
 def context(encoding: Any = None, *, seed: int = 0, inherit: bool = True) -> Context:
     """Fitness is the metric `accuracy`; a donor leaves one epoch to train, none two."""
     return Context(
-        encoding or Bandit(), seed, lambda one: one.metrics["accuracy"], lambda has: Budget(1 if has else 2), inherit
+        encoding or Bandit(), seed, lambda one: (one.metrics["accuracy"],), lambda has: Budget(1 if has else 2), inherit
     )
 
 
