@@ -275,7 +275,8 @@ def written(study: Study, name: str, folder: Path) -> Path:
     pictures = []
     for problem in study.problems:
         title = f"{study.name}, {problem}"
-        ax = anytime(*bands(rows, study.arms_of(problem)), title=title)
+        label = study.spec(study.arms[0], study.seeds[0]).objectives.label
+        ax = anytime(*bands(rows, study.arms_of(problem)), measured=f"fitness of the best so far: {label}", title=title)
         for suffix in figure.SUFFIXES:
             figure.save(ax, folder / f"{name}-{problem}{suffix}")
         pictures.append((problem, f"{name}-{problem}.png"))

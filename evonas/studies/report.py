@@ -13,29 +13,31 @@ HEAD = (
     "evaluations",
     "failed",
     "epochs",
-    "best validation %",
+    "best fitness",
+    "its validation %",
     "its test %",
     "retrained test %",
     "over sampling %",
     "parameters",
     "hours",
 )
-PAIRED = ("arm", "best validation: A12", "p", "its test: A12", "p", "retrained test: A12", "p")
-MEASURES: tuple[Callable[[Row], float | None], ...] = (
+PAIRED = ("arm", "fitness: A12", "p", "validation: A12", "p", "test: A12", "p", "retrained test: A12", "p")
+ACCURACIES: tuple[Callable[[Row], float | None], ...] = (
     lambda row: row.validation,
     lambda row: row.test,
     lambda row: row.retrained,
 )
+MEASURES: tuple[Callable[[Row], float | None], ...] = (lambda row: row.fitness, *ACCURACIES)
 NOTES = """\
 Evaluations, failures, epochs and parameters are means over seeds; hours are the sum over seeds of search and last
-training. Accuracies are means with 95 % t intervals. *Best validation* is that of the network which the search
-selected, on the data it was selected by; *its test* the same network, as the search left it, on data nothing else
-reads. *Retrained test* is its architecture trained from scratch by one final protocol, tested once. *Over sampling* is
-the relative improvement of Yang, Esperança & Carlucci 2020 (https://arxiv.org/abs/1912.12522), 100 · (method −
-sampling) / sampling, of the means of retrained test accuracy; sampling: architectures drawn at random, not selected.
-A12 (Vargha & Delaney 2000) is how often the arm exceeds the reference, 0.5 where neither does; p is the two-sided one
-of Mann & Whitney, of one comparison: many are made here, so that a single one below 0.05 says little. The data are
-split once: the spread over seeds is that of searching and training.
+training. Fitness and accuracies are means with 95 % t intervals. *Best fitness* and *its validation* are those of the
+network which the search selected, on the data it was selected by; *its test* the same network, as the search left it,
+on data nothing else reads. *Retrained test* is its architecture trained from scratch by one final protocol, tested
+once. *Over sampling* is the relative improvement of Yang, Esperança & Carlucci 2020 (https://arxiv.org/abs/1912.12522),
+100 · (method − sampling) / sampling, of the means of retrained test accuracy; sampling: architectures drawn at random,
+not selected. A12 (Vargha & Delaney 2000) is how often the arm exceeds the reference, 0.5 where neither does; p is the
+two-sided one of Mann & Whitney, of one comparison: many are made here, so that a single one below 0.05 says little. The
+data are split once: the spread over seeds is that of searching and training.
 """
 
 
@@ -67,7 +69,7 @@ def report(study: Study, rows: Sequence[Row] | None = None, *, pictures: Iterabl
         lines += [f"Against *{reference.label}*:", ""]
         lines += [*_table(PAIRED, [_compared(arm, reference, rows) for arm in others]), ""]
         if problem in shown:
-            caption = f"{problem}: validation accuracy of the best so far over epochs spent, mean and 95 % interval"
+            caption = f"{problem}: fitness of the best so far over epochs spent, mean and 95 % interval"
             lines += [f"![{caption}]({shown[problem]})", ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -82,7 +84,8 @@ def _measured(study: Study, arm: Arm, rows: Sequence[Row]) -> list[str]:
         arm.label,
         str(len(own)),
         *(_count([float(count(row)) for row in own]) for count in COUNTS),
-        *(_percent([measure(row) for row in own]) for measure in MEASURES),
+        _interval([row.fitness for row in own], "{:.4f}"),
+        *(_interval([_percent(measure(row)) for row in own], "{:.2f}") for measure in ACCURACIES),
         "–" if math.isnan(final - sampling) or not arm.searches else f"{100 * (final - sampling) / sampling:+.2f}",
         _count([float(row.parameters) for row in own]),
         f"{seconds / 3600:.2f}",
@@ -104,11 +107,17 @@ def _compared(arm: Arm, reference: Arm, rows: Sequence[Row]) -> list[str]:
     return cells
 
 
-def _percent(values: Sequence[float | None]) -> str:
-    found = mean_interval(100 * value for value in values if value is not None)
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
+
+
+def _interval(values: Sequence[float | None], form: str) -> str:
+    """Mean and interval of what there is."""
+    found = mean_interval(value for value in values if value is not None)
     if not found.n:
         return "–"
-    return f"{found.mean:.2f}" + ("" if math.isnan(found.low) else f" [{found.low:.2f}, {found.high:.2f}]")
+    ends = "" if math.isnan(found.low) else f" [{form.format(found.low)}, {form.format(found.high)}]"
+    return form.format(found.mean) + ends
 
 
 def _count(values: Sequence[float]) -> str:

@@ -25,6 +25,7 @@ class Row:
         evaluations: Candidates told, failures included; 0 without a search.
         failed: Those that failed.
         epochs: Passes over the training data that candidates were trained for.
+        fitness: Of the selected network; None: no search.
         validation: Accuracy of the selected network on the validation data as the search left it; None: no search.
         test: The same on the test data.
         retrained: Test accuracy after training from scratch by the final protocol.
@@ -32,7 +33,7 @@ class Row:
         parameters: Trainable values of the selected network.
         seconds: Time of the search, wall clock.
         final_seconds: Time of the final training and test.
-        curve: Validation accuracy and fitness over epochs spent; None without a search.
+        curve: Fitness over epochs spent; None without a search.
     """
 
     arm: str
@@ -40,6 +41,7 @@ class Row:
     evaluations: int
     failed: int
     epochs: int
+    fitness: float | None
     validation: float | None
     test: float | None
     retrained: float
@@ -74,7 +76,7 @@ def _row(study: Study, arm: Arm, seed: int) -> Row:
     assert last is not None
     measured = (last.accuracy, last.validation_accuracy, last.parameters)
     if not arm.searches:
-        return Row(arm.name, seed, 0, 0, 0, None, None, *measured, 0.0, last.seconds, None)
+        return Row(arm.name, seed, 0, 0, 0, None, None, None, *measured, 0.0, last.seconds, None)
     campaign = Campaign.load(directory)
     told = [one for one in campaign.individuals if one.state != PENDING]
     best = best_of(told, campaign.spec)
@@ -85,6 +87,7 @@ def _row(study: Study, arm: Arm, seed: int) -> Row:
         len(told),
         sum(one.state == FAILED for one in told),
         sum(one.epochs for one in told),
+        best.fitness,
         best.metrics["accuracy"],
         campaign.facts["tested"]["accuracy"],
         *measured,
@@ -95,15 +98,13 @@ def _row(study: Study, arm: Arm, seed: int) -> Row:
 
 
 def curve_of(individuals: Sequence[Individual]) -> Curve:
-    """Validation accuracy, selected by fitness, over the epochs that a campaign's candidates trained together."""
+    """Fitness over the epochs that a campaign's candidates trained together."""
     spent = np.cumsum([one.epochs for one in individuals]).tolist()
-    accuracy = [one.metrics.get("accuracy", np.nan) for one in individuals]
-    fitness = [np.nan if one.fitness is None else one.fitness for one in individuals]
-    return Curve(spent, accuracy, fitness)
+    return Curve(spent, [np.nan if one.fitness is None else one.fitness for one in individuals])
 
 
 def bands(rows: Iterable[Row], arms: Iterable[Arm]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Validation accuracy of the best so far over epochs spent, the mean over seeds and its 95 % interval.
+    """Fitness of the best so far over epochs spent, the mean over seeds and its 95 % interval.
 
     Args:
         rows: Of a study.

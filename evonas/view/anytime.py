@@ -10,7 +10,7 @@ from evonas.view import figure
 COLOURS = (figure.BLUE, figure.VERMILION, figure.GREEN, figure.ORANGE, figure.PURPLE, figure.BLACK, figure.SKY)
 DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 2, 1, 2)))
 """Lines differ by these as well, so that a print without colours can be read."""
-ROBUST = 5.0
+ROBUST = 30.0
 """Percentile of all that is shown at which the picture begins: the first, poor results would flatten the rest."""
 
 
@@ -19,7 +19,7 @@ def anytime(
     bands: Mapping[str, np.ndarray],
     *,
     counted: str = "epochs spent",
-    measured: str = "best validation accuracy so far",
+    measured: str = "fitness of the best so far",
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
