@@ -277,7 +277,8 @@ def written(study: Study, name: str, folder: Path) -> Path:
         title = f"{study.name}, {problem}"
         label = study.spec(study.arms[0], study.seeds[0]).objectives.label
         ax = anytime(*bands(rows, study.arms_of(problem)), measured=f"fitness of the best so far: {label}", title=title)
-        for suffix in figure.SUFFIXES:
+        # A page needs one picture; the vectors lie beside the record.
+        for suffix in (".png",) if folder == PAGES else figure.SUFFIXES:
             figure.save(ax, folder / f"{name}-{problem}{suffix}")
         pictures.append((problem, f"{name}-{problem}.png"))
     path = folder / f"{name}.md"
