@@ -16,28 +16,30 @@ HEAD = (
     "best fitness",
     "its validation %",
     "its test %",
+    "its test loss",
     "retrained test %",
     "over sampling %",
     "parameters",
     "hours",
 )
-PAIRED = ("arm", "fitness: A12", "p", "validation: A12", "p", "test: A12", "p", "retrained test: A12", "p")
-ACCURACIES: tuple[Callable[[Row], float | None], ...] = (
-    lambda row: row.validation,
+PAIRED = ("arm", "fitness: A12", "p", "test: A12", "p", "test loss, negated: A12", "p", "retrained test: A12", "p")
+MEASURES: tuple[Callable[[Row], float | None], ...] = (
+    lambda row: row.fitness,
     lambda row: row.test,
+    lambda row: None if row.test_loss is None else -row.test_loss,
     lambda row: row.retrained,
 )
-MEASURES: tuple[Callable[[Row], float | None], ...] = (lambda row: row.fitness, *ACCURACIES)
 NOTES = """\
 Evaluations, failures, epochs and parameters are means over seeds; hours are the sum over seeds of search and last
 training. Fitness and accuracies are means with 95 % t intervals. *Best fitness* and *its validation* are those of the
-network which the search selected, on the data it was selected by; *its test* the same network, as the search left it,
-on data nothing else reads. *Retrained test* is its architecture trained from scratch by one final protocol, tested
-once. *Over sampling* is the relative improvement of Yang, Esperança & Carlucci 2020 (https://arxiv.org/abs/1912.12522),
-100 · (method − sampling) / sampling, of the means of retrained test accuracy; sampling: architectures drawn at random,
-not selected. A12 (Vargha & Delaney 2000) is how often the arm exceeds the reference, 0.5 where neither does; p is the
-two-sided one of Mann & Whitney, of one comparison: many are made here, so that a single one below 0.05 says little. The
-data are split once: the spread over seeds is that of searching and training.
+network which the search selected, on the data it was selected by; *its test* and *test loss* (nats) those of the same
+network, as the search left it, on data nothing else reads. *Retrained test* is its architecture trained from scratch by
+one final protocol, tested once. *Over sampling* is the relative improvement of Yang, Esperança & Carlucci 2020
+(https://arxiv.org/abs/1912.12522), 100 · (method − sampling) / sampling, of the means of retrained test accuracy;
+sampling: architectures drawn at random, not selected. A12 (Vargha & Delaney 2000) is how often the arm exceeds the
+reference, 0.5 where neither does; p is the two-sided one of Mann & Whitney, of one comparison: many are made here, so
+that a single one below 0.05 says little. The data are split once: the spread over seeds is that of searching and
+training.
 """
 
 
@@ -85,7 +87,10 @@ def _measured(study: Study, arm: Arm, rows: Sequence[Row]) -> list[str]:
         str(len(own)),
         *(_count([float(count(row)) for row in own]) for count in COUNTS),
         _interval([row.fitness for row in own], "{:.4f}"),
-        *(_interval([_percent(measure(row)) for row in own], "{:.2f}") for measure in ACCURACIES),
+        _interval([_percent(row.validation) for row in own], "{:.2f}"),
+        _interval([_percent(row.test) for row in own], "{:.2f}"),
+        _interval([row.test_loss for row in own], "{:.4f}"),
+        _interval([_percent(row.retrained) for row in own], "{:.2f}"),
         "–" if math.isnan(final - sampling) or not arm.searches else f"{100 * (final - sampling) / sampling:+.2f}",
         _count([float(row.parameters) for row in own]),
         f"{seconds / 3600:.2f}",

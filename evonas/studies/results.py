@@ -28,6 +28,7 @@ class Row:
         fitness: Of the selected network; None: no search.
         validation: Accuracy of the selected network on the validation data as the search left it; None: no search.
         test: The same on the test data.
+        test_loss: Its mean cross-entropy there, in nats.
         retrained: Test accuracy after training from scratch by the final protocol.
         retrained_validation: Validation accuracy of that network.
         parameters: Trainable values of the selected network.
@@ -44,6 +45,7 @@ class Row:
     fitness: float | None
     validation: float | None
     test: float | None
+    test_loss: float | None
     retrained: float
     retrained_validation: float
     parameters: int
@@ -76,11 +78,12 @@ def _row(study: Study, arm: Arm, seed: int) -> Row:
     assert last is not None
     measured = (last.accuracy, last.validation_accuracy, last.parameters)
     if not arm.searches:
-        return Row(arm.name, seed, 0, 0, 0, None, None, None, *measured, 0.0, last.seconds, None)
+        return Row(arm.name, seed, 0, 0, 0, None, None, None, None, *measured, 0.0, last.seconds, None)
     campaign = Campaign.load(directory)
     told = [one for one in campaign.individuals if one.state != PENDING]
     best = best_of(told, campaign.spec)
     assert best is not None
+    tested = campaign.facts["tested"]
     return Row(
         arm.name,
         seed,
@@ -89,7 +92,8 @@ def _row(study: Study, arm: Arm, seed: int) -> Row:
         sum(one.epochs for one in told),
         best.fitness,
         best.metrics["accuracy"],
-        campaign.facts["tested"]["accuracy"],
+        tested["accuracy"],
+        tested["loss"],
         *measured,
         max(one.elapsed for one in told),
         last.seconds,
