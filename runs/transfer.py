@@ -23,13 +23,11 @@ from evonas.campaign import Campaign, StoreError, retrain
 from evonas.stream import stream
 from genomes.encoding import uniform
 
-N_CIFAR = 10_000
 N_TEST = 10_000
 LARGE = {
     "encoding.n": 1,
-    "encoding.filters": 16,
+    "encoding.filters": 12,
     "encoding.n_reductions": 2,
-    "training.epochs": 5,
     "training.batch_size": 64,
     "training.flip": True,
     "training.shift": 2,
@@ -41,26 +39,29 @@ LARGE = {
 HEAD = ["| cell | networks | test accuracy % | parameters | million MACs |", "| --- | ---: | ---: | ---: | ---: |"]
 
 
-def fashion(out: Path) -> Path:
-    """An `.npz` of Fashion-MNIST's first training images and its test part, 28×28."""
-    path = out / "fashion28.npz"
-    return path if path.is_file() else problems.saved(path, problems.fashion_arrays())
+def fashion(out: Path, n: int) -> Path:
+    """An `.npz` of Fashion-MNIST's first `n` training images and its first 10,000 test images, 28×28."""
+    path = out / f"fashion28-{n}.npz"
+    if path.is_file():
+        return path
+    arrays = problems.fashion_arrays()
+    return problems.saved(path, arrays | {key: arrays[key][:n] for key in ("X_train", "y_train")})
 
 
-def cifar(out: Path) -> Path:
-    """An `.npz` of CIFAR-10's first training images and its test part, 32×32, from JPEG of quality 75."""
+def cifar(out: Path, n: int) -> Path:
+    """An `.npz` of CIFAR-10's first `n` training images and its test images, 32×32, from JPEG of quality 75."""
     from PIL import Image
 
-    path = out / "cifar10.npz"
+    path = out / f"cifar10-{n}.npz"
     if path.is_file():
         return path
     packed = np.load(problems.data_file("CIFAR10", "cifar10_jpeg_q75.npz"), allow_pickle=False)
     arrays = {}
-    for part, n in (("train", N_CIFAR), ("test", N_TEST)):
+    for part, n_part in (("train", n), ("test", N_TEST)):
         head, body, ends = packed["jpeg_header"].tobytes(), packed[f"{part}_jpeg"].tobytes(), packed[f"{part}_offsets"]
-        images = [Image.open(io.BytesIO(head + body[ends[at] : ends[at + 1]])) for at in range(n)]
+        images = [Image.open(io.BytesIO(head + body[ends[at] : ends[at + 1]])) for at in range(n_part)]
         arrays[f"X_{part}"] = np.stack([np.asarray(image) for image in images]).transpose(0, 3, 1, 2)
-        arrays[f"y_{part}"] = packed[f"{part}_labels"][:n]
+        arrays[f"y_{part}"] = packed[f"{part}_labels"][:n_part]
     return problems.saved(path, arrays)
 
 
@@ -76,10 +77,10 @@ def accuracies(campaign: Campaign) -> list[float]:
     return [float(scores["accuracy"]) for scores in campaign.facts["tests"].values()]
 
 
-def compared(found: Campaign, data: Path, out: Path, repeats: int) -> list[str]:
+def compared(found: Campaign, data: Path, out: Path, repeats: int, epochs: int) -> list[str]:
     """A row for the found cell, and one for as many drawn ones."""
     assert found.best is not None
-    changes = {**LARGE, "task.path": str(data), "task.layout": "channels_first"}
+    changes = {**LARGE, "training.epochs": epochs, "task.path": str(data), "task.layout": "auto"}
     lines = []
     ours = retrain(found.directory, found.best.id, changes=changes, repeats=repeats, out=out / "found")
     drawn = retrain(found.directory, found.best.id, changes=changes, repeats=1, out=out / "drawn")
@@ -104,6 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("campaign", type=Path, help="directory of a finished campaign of cells")
     options.add_argument("--repeats", type=int, default=3, help="networks a row")
+    options.add_argument("--images", type=int, default=10_000, help="training images")
+    options.add_argument("--epochs", type=int, default=10, help="passes over them")
     options.add_argument("--out", type=Path, help="folder of all that is recorded; else one in runs/out/studies")
     options.add_argument("--write", action="store_true", help="write the report to docs/studies, else under --out")
     chosen = options.parse_args(argv)
@@ -113,9 +116,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         found = Campaign.load(chosen.campaign)
         for name, data in (("Fashion-MNIST, 28×28", fashion), ("CIFAR-10 (JPEG), 32×32", cifar)):
-            path = data(out)
-            lines += [f"## {name}", "", f"10,000 training images, {LARGE['training.epochs']} epochs.", "", *HEAD]
-            lines += [*compared(found, path, out / path.stem, chosen.repeats), ""]
+            path = data(out, chosen.images)
+            lines += [f"## {name}", "", f"{chosen.images:,} training images, {chosen.epochs} epochs.", "", *HEAD]
+            lines += [*compared(found, path, out / f"{path.stem}-{chosen.epochs}", chosen.repeats, chosen.epochs), ""]
     except problems.NoDataError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 2
