@@ -7,7 +7,6 @@ says so; the last cell's output passes a ReLU in every space. A cell of the DART
 drops when it makes its weights a cell, and may read one hidden state twice.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,14 @@ from genomes.cell import development, operators
 from genomes.cell.genome import KINDS, LEFT, MAX_BLOCKS, N_INPUTS, RIGHT, Block, CellGenome, checked
 from genomes.cell.spaces import COMBINES, SPACES, WORDS
 from genomes.encoding import POINTER, Decide, Variation
+from genomes.mutation import weights_of
 from genomes.operations import Shape
 from genomes.reading import read_genome
 
 REFERENCES = Path(__file__).parent / "references"
 LIMITS = {"n": (1, 100), "n_reductions": (0, 8), "filters": (1, 65_536), "stem_multiplier": (1, 64)}
 """The least and the most that a number of the configuration may be."""
-MUTATIONS = {"identity": 0.05, "change_hidden_state": 0.475, "change_operation": 0.475, "change_combination": 0.2}
+USUAL = {"identity": 0.05, "change_hidden_state": 0.475, "change_operation": 0.475, "change_combination": 0.2}
 """How often each operator is tried: Real et al. 2019; the last one is ours."""
 
 
@@ -84,11 +84,7 @@ class Cell:
             value = self.blocks if field == "n_blocks" else getattr(self, field)
             if type(value) is not int or not least <= value <= most:
                 raise ValueError(f"{field}: expected a whole number from {least} to {most:,}, got {value!r}")
-        weights = dict(self.mutations or {})
-        if unknown := [word for word in weights if word not in operators.OPERATORS]:
-            raise ValueError(f"mutations: expected some of {', '.join(operators.OPERATORS)}, got {unknown}")
-        if not all(0 <= weight < math.inf for weight in weights.values()) or not any(self.mutation_weights.values()):
-            raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {weights}")
+        weights_of(self.mutations, USUAL)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -108,7 +104,7 @@ class Cell:
     @property
     def mutation_weights(self) -> dict[str, float]:
         """The weight of every mutation operator."""
-        return {word: (self.mutations or {}).get(word, weight) for word, weight in MUTATIONS.items()}
+        return weights_of(self.mutations, USUAL)
 
     @property
     def decisions(self) -> Mapping[str, int]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from genomes.cell.genome import KINDS, LEFT, N_INPUTS, RIGHT, Block, Blocks, CellGenome, gene
 from genomes.encoding import Variation
+from genomes.mutation import mutated
 
 if TYPE_CHECKING:
     from genomes.cell.encoding import Cell
@@ -28,12 +29,7 @@ def mutate(config: Cell, genome: CellGenome, *, rng: np.random.Generator) -> Var
     Raises:
         ValueError: If no operator of positive weight fits.
     """
-    weights = {name: weight for name, weight in config.mutation_weights.items() if weight > 0}
-    names, left = list(weights), np.array(list(weights.values()))
-    for index in rng.choice(len(names), len(names), replace=False, p=left / left.sum()):
-        if (variation := OPERATORS[names[index]](config, genome, rng)) is not None:
-            return variation
-    raise ValueError(f"genome {genome.digest}: expected one of {', '.join(names)} to fit it, none does; allow others")
+    return mutated(OPERATORS, config.mutation_weights, config, genome, rng=rng)
 
 
 def crossover(config: Cell, a: CellGenome, b: CellGenome, *, rng: np.random.Generator) -> Variation[CellGenome]:

@@ -5,7 +5,6 @@ structure, unbounded depth (here under the stated cap `max_nodes`), and a random
 mutation and no crossover: those of `genomes/dag/operators.py` are ours.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from reprlib import repr as shortened
@@ -31,8 +30,12 @@ from genomes.dag.genome import (
 )
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.innovation import fresh_marking
+from genomes.mutation import weights_of
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
 from genomes.operations import OPERATIONS as KINDS
+
+USUAL = dict.fromkeys(operators.OPERATORS, 1.0)
+"""How often each operator is tried."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +108,12 @@ class Dag:
                 f"operations: expected linear and identity for an input of shape {self.input_shape}, got "
                 f"{', '.join(self.operations or ())}; a vector has no height and width"
             )
-        weights = dict(self.mutations or {})
-        if unknown := [word for word in weights if word not in operators.OPERATORS]:
-            raise ValueError(f"mutations: expected some of {', '.join(operators.OPERATORS)}, got {unknown}")
-        if not all(0 <= weight < math.inf for weight in weights.values()) or not any(self.mutation_weights.values()):
-            raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {weights}")
+        weights_of(self.mutations, USUAL)
 
     @property
     def mutation_weights(self) -> dict[str, float]:
         """The weight of every mutation operator."""
-        return {word: (self.mutations or {}).get(word, 1.0) for word in operators.OPERATORS}
+        return weights_of(self.mutations, USUAL)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

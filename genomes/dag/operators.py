@@ -19,6 +19,7 @@ from genomes.dag.flow import developed, flat_nodes, nonnegative, reaches
 from genomes.dag.genome import OUTPUT, SOURCE, DagGenome, Edge, Gene, ordered
 from genomes.encoding import Variation, uniform
 from genomes.innovation import fresh_marking
+from genomes.mutation import mutated
 from genomes.operations import OPERATIONS as KINDS
 
 if TYPE_CHECKING:
@@ -36,13 +37,7 @@ def mutate(config: Dag, genome: DagGenome, *, rng: np.random.Generator) -> Varia
     Raises:
         ValueError: If no operator of positive weight fits.
     """
-    weights = {name: weight for name, weight in config.mutation_weights.items() if weight > 0}
-    names, left = list(weights), np.array(list(weights.values()))
-    order = rng.choice(len(names), len(names), replace=False, p=left / left.sum())
-    for index in order:
-        if (variation := OPERATORS[names[index]](config, genome, rng)) is not None:
-            return _completed(config, genome, variation)
-    raise ValueError(f"genome {genome.digest}: expected one of {', '.join(names)} to fit it, none does; allow others")
+    return _completed(config, genome, mutated(OPERATORS, config.mutation_weights, config, genome, rng=rng))
 
 
 def crossover(config: Dag, a: DagGenome, b: DagGenome, *, rng: np.random.Generator) -> Variation[DagGenome]:
