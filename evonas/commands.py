@@ -16,8 +16,9 @@ from evonas.record import PENDING, Individual
 class NoneSucceededError(Exception):
     """No candidate of a campaign succeeded."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(f"{directory}: no candidate succeeded; evonas show {directory} tells why each failed")
+    def __init__(self, directory: Path, reason: str = "") -> None:
+        why = f" ({reason})" if reason else ""
+        super().__init__(f"{directory}: no candidate succeeded{why}; evonas show {directory} tells why each failed")
 
 
 def changes(texts: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,8 @@ def best(campaign: Campaign, *, json: bool) -> None:
 def _found(campaign: Campaign) -> dict[str, Any]:
     best = summary.best_fields(campaign)
     if best is None:
-        raise NoneSucceededError(campaign.directory)
+        failed = [one.error for one in campaign.individuals if one.error]
+        raise NoneSucceededError(campaign.directory, failed[0] if campaign.spec.listed and failed else "")
     return summary.final(campaign) if campaign.spec.listed else best | summary.likeliest_fields(campaign)
 
 

@@ -16,7 +16,7 @@ from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import COMPLETE, PENDING, Budget, Individual, Proposal
-from evonas.search import Context, Controller, EvolutionConfig, Search
+from evonas.search import Context, Controller, ControllerConfig, EvolutionConfig, Search
 from evonas.tasks import Arrays, from_arrays
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
@@ -207,9 +207,10 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged.
         """
-        search = self.search(self.spec.encoding)
-        if not isinstance(search, Controller):
+        if not isinstance(self.spec.search, ControllerConfig):
             return None
+        search = self.search(self.spec.encoding)
+        assert isinstance(search, Controller)
         with closing(Store.open(self.directory)) as store:
             for event in store.events(self.spec.encoding):
                 search.recall([event]) if isinstance(event, Proposal) else search.tell([event])

@@ -41,8 +41,8 @@ def retrain(
         changes: Fields of the spec by dotted name that replace those of that campaign: `{"training.epochs": 40}`,
             `{"task.path": "other.npz"}`. A task or encoding of another name begins with its own defaults.
         repeats: How often it is trained, each time with other draws.
-        inherit: Begin with its trained weights wherever they fit, and train for `training.inherited_epochs`; otherwise
-            from scratch for `training.epochs`.
+        inherit: Begin with its trained weights wherever they fit, and train for the epochs that `changes` name, or for
+            `training.inherited_epochs`; otherwise from scratch for `training.epochs`.
         seed: Of the new campaign; None: one that follows from the old one and the individual, so that no draw for
             which it was selected is made again.
         out: Directory of the new campaign; None: `retrained/ID` in that of the old one, or `retrained/ID-2` and so on
@@ -60,8 +60,12 @@ def retrain(
     source, weights = _source(found, individuals[id]) if inherit else (None, b"")
     fields = _fields(found.spec, individuals[id], repeats, source)
     fields["seed"] = int(stream(found.spec.seed, "retrain", id).integers(MAX_SEED)) if seed is None else seed
-    _change(fields, changes or {})
-    spec = parse(fields, source=f"individual {id}")
+    changes = dict(changes or {})
+    if inherit and "training.epochs" in changes:
+        # Who says how long to train means it, whatever children of the search were given.
+        changes.setdefault("training.inherited_epochs", changes["training.epochs"])
+    _change(fields, changes)
+    spec = parse(fields, source=f"retraining individual {id}")
     spec = fitted(spec, spec.task.load())
     place = Path(out) if out is not None else _place(Path(directory) / RETRAINED / str(id), spec)
     return Campaign.of(spec, directory=place, source=(source, weights) if source else None)

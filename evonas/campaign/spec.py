@@ -253,7 +253,10 @@ def _genome(entry: Any, spec: Path) -> Any:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SpecError(f"{spec}: search.genomes: {path}: expected a JSON file, got an error: {reason}") from None
+        known = ", ".join(references())
+        raise SpecError(
+            f"{spec}: search.genomes: {path}: expected a JSON file or one of {known}, got an error: {reason}"
+        ) from None
 
 
 def _set(data: dict[str, Any], name: str, value: Any) -> None:

@@ -75,14 +75,23 @@ OPERATORS = ("select", "mate", "mutate", "survive")
 
 
 def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
-    """The qualified names of the operators that a user's toolbox registers."""
+    """The qualified names of the operators that a user's toolbox registers, with their plain arguments."""
     found = {}
     for name in OPERATORS:
         operator = getattr(toolbox, name, None)
         if operator is not None:
             function = getattr(operator, "func", operator)
             found[name] = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+            found[name] += _arguments(operator)
     return found
+
+
+def _arguments(operator: Any) -> str:
+    """The plain values that an operator was registered with, as they are written in a call."""
+    values = [(f"{word}=", value) for word, value in sorted(getattr(operator, "keywords", {}).items())]
+    values = [("", value) for value in getattr(operator, "args", ())] + values
+    plain = [f"{word}{value!r}" for word, value in values if isinstance(value, (bool, int, float, str))]
+    return f"({', '.join(plain)})" if plain else ""
 
 
 def toolbox_for(
