@@ -57,6 +57,16 @@ def forgotten(directory: Path) -> int:
 # The spec
 
 
+@pytest.mark.parametrize(
+    ("changes", "epochs"), [({"training.epochs": 5}, 5), ({"training.epochs": 5, "training.inherited_epochs": 2}, 2)]
+)
+def test_epochs_that_are_asked_for_are_given_to_heirs_too(
+    changes: dict[str, Any], epochs: int, finished: Path, best: int, tmp_path: Path
+) -> None:
+    campaign = retrain(finished, best, changes=changes, inherit=True, out=tmp_path / "new")
+    assert campaign.spec.training.epochs_of(inherits=True) == epochs
+
+
 def test_the_spec_is_the_old_one_but_for_what_was_changed(finished: Path, best: int, tmp_path: Path) -> None:
     old = Campaign.load(finished)
     new = retrain(finished, best, changes={"training.epochs": 7}, repeats=4, out=tmp_path / "out").spec

@@ -156,6 +156,16 @@ def test_operators_are_named() -> None:
     assert operators_of(base.Toolbox()) == operators_of(None) == {}
 
 
+def test_plain_arguments_of_an_operator_are_part_of_its_name() -> None:
+    made = base.Toolbox()
+    made.register("select", tools.selTournament, tournsize=2)
+    made.register("mutate", add_node, object())
+    assert operators_of(made) == {
+        "select": "deap.tools.selection.selTournament(tournsize=2)",
+        "mutate": f"{__name__}.add_node",
+    }
+
+
 def test_an_operator_that_is_an_object_is_named_by_its_class() -> None:
     made = base.Toolbox()
     made.register("survive", Culling())
