@@ -145,7 +145,7 @@ def retrain(
     repeats: Annotated[int, typer.Option(help="How often, each time with other draws.")] = 3,
     inherit: Annotated[
         bool,
-        typer.Option("--inherit", help="Begin with its weights, for training.inherited_epochs."),
+        typer.Option("--inherit", help="Begin with its weights; for the epochs set, else inherited_epochs."),
     ] = False,
     seed: Annotated[int | None, typer.Option(help="The seed; else one that follows from the campaign's.")] = None,
     device: Device = None,

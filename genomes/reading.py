@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Mapping
+from reprlib import repr as shortened
 from typing import Any, NoReturn, TypeVar
 
 from genomes.encoding import Encoding, Genome
@@ -41,6 +43,22 @@ def read_genome(encoding: Encoding[G], text: str) -> G:
     if any(isinstance(value, (dict, list)) for value in level):
         raise ValueError(_too_deep())
     return encoding.from_json(data)
+
+
+def check_kind(data: Any, encoding: str, version: int = 1) -> None:
+    """Check that JSON data claim to be a genome of this encoding and version.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"expected a {encoding} genome, got {type(data).__name__}; use what `to_json` wrote")
+    kind, found = data.get("encoding"), data.get("version")
+    if kind != encoding or found is True or found != version:
+        got = f"{shortened(kind)} version {shortened(found)}"
+        raise ValueError(
+            f"expected a {encoding} genome of version {version}, got {got}; use the encoding that wrote it"
+        )
 
 
 def _too_deep() -> str:

@@ -16,6 +16,7 @@ from evonas.stream import stream
 from evonas.studies.study import RETRAINED, Arm, Study
 from evonas.training.config import Training
 from genomes.encoding import Genome, uniform
+from genomes.reading import read_genome
 
 MAX_DRAWS = 200
 """Architectures drawn, at most, until one is within the limits of `[evaluation]`."""
@@ -110,7 +111,7 @@ def work(study: Study, arm: Arm, seed: int, *, check: Check = lambda: None) -> N
     if found is not None and (found.individual, found.training) == (best.id, training.model_dump(mode="json")):
         return
     encoding = campaign.spec.encoding
-    genome = encoding.from_json(json.loads(best.genome))
+    genome = read_genome(encoding, best.genome)
     # A number that nobody in the campaign has: its streams are those of no candidate.
     _measure(_final(campaign.spec, training), genome, len(campaign.individuals), directory, check, best.id, 0)
 

@@ -21,7 +21,7 @@ from genomes.cell.spaces import COMBINES, SPACES, WORDS
 from genomes.encoding import POINTER, Decide, Variation
 from genomes.mutation import weights_of
 from genomes.operations import Shape
-from genomes.reading import read_genome
+from genomes.reading import check_kind, read_genome
 
 REFERENCES = Path(__file__).parent / "references"
 LIMITS = {"n": (1, 100), "n_reductions": (0, 8), "filters": (1, 65_536), "stem_multiplier": (1, 64)}
@@ -192,12 +192,7 @@ class Cell:
         Raises:
             ValueError: If it is another kind or version of genome, or a value is out of range.
         """
-        if not isinstance(data, Mapping):
-            raise ValueError(f"expected a cell genome, got {type(data).__name__}; use what `to_json` wrote")
-        encoding, version = data.get("encoding"), data.get("version")
-        if encoding != "cell" or version is True or version != 1:
-            got = f"{repr(encoding)[:40]} version {repr(version)[:40]}"
-            raise ValueError(f"expected a cell genome of version 1, got {got}; use the encoding that wrote it")
+        check_kind(data, "cell")
         try:
             return checked([data[kind]["blocks"] for kind in KINDS], [data[kind]["output"] for kind in KINDS])
         except (KeyError, TypeError) as error:

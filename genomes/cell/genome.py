@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as shortened
 from typing import Any, NamedTuple
 
 from genomes.cell.spaces import COMBINES, WORDS
@@ -131,16 +132,16 @@ def _checked_blocks(kind: str, rows: Iterable[Any]) -> Blocks:
 
 def _checked_block(name: str, at: int, row: Any) -> Block:
     if not isinstance(row, (list, tuple)) or len(row) != len(Block._fields):
-        raise ValueError(f"{name}: expected {', '.join(Block._fields)}, got {repr(row)[:40]}; correct it")
+        raise ValueError(f"{name}: expected {', '.join(Block._fields)}, got {shortened(row)}; correct it")
     block = Block(*row)
     for side, state in ((LEFT, block.left), (RIGHT, block.right)):
         if type(state) is not int or not 0 <= state < at + N_INPUTS:
             expected = f"a hidden state from 0 to {at + N_INPUTS - 1}, made before the block"
-            raise ValueError(f"{name}: expected {side} to be {expected}, got {repr(state)[:40]}")
+            raise ValueError(f"{name}: expected {side} to be {expected}, got {shortened(state)}")
     for field, words in (("left_operation", WORDS), ("right_operation", WORDS), ("combine", COMBINES)):
         value = getattr(block, field)
         if not isinstance(value, str) or value not in words:
-            raise ValueError(f"{name}: expected {field} to be one of {', '.join(words)}, got {repr(value)[:40]}")
+            raise ValueError(f"{name}: expected {field} to be one of {', '.join(words)}, got {shortened(value)}")
     return block
 
 
@@ -152,6 +153,6 @@ def _checked_output(kind: str, states: Any, blocks: Blocks) -> tuple[int, ...]:
         or list(states) != sorted(set(states))
     ):
         raise ValueError(
-            f"{kind}_output: expected ascending hidden states from 0 to {most}, got {repr(states)[:40]}; correct them"
+            f"{kind}_output: expected ascending hidden states from 0 to {most}, got {shortened(states)}; correct them"
         )
     return tuple(states)

@@ -7,7 +7,7 @@ crossover.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,35 +51,19 @@ def identity(config: Cell, genome: CellGenome, rng: np.random.Generator) -> Vari
 def change_hidden_state(config: Cell, genome: CellGenome, rng: np.random.Generator) -> Variation[CellGenome] | None:
     """Let one element of a block read another hidden state made before the block."""
     kind, at, side = _element(genome, rng)
-    block = genome.cells[kind][at]
-    others = [state for state in range(at + N_INPUTS) if state != getattr(block, side)]
-    element: dict[str, Any] = {side: others[int(rng.integers(len(others)))]}
-    changed = block._replace(**element)
-    return _changed(genome, kind, at, changed, "change_hidden_state")
+    return _replaced(genome, kind, at, side, range(at + N_INPUTS), "change_hidden_state", rng)
 
 
 def change_operation(config: Cell, genome: CellGenome, rng: np.random.Generator) -> Variation[CellGenome] | None:
     """Give one element of a block another operation."""
     kind, at, side = _element(genome, rng)
-    block = genome.cells[kind][at]
-    field = f"{side}_operation"
-    others = [word for word in config.words if word != getattr(block, field)]
-    if not others:
-        return None
-    element: dict[str, Any] = {field: others[int(rng.integers(len(others)))]}
-    changed = block._replace(**element)
-    return _changed(genome, kind, at, changed, "change_operation")
+    return _replaced(genome, kind, at, f"{side}_operation", config.words, "change_operation", rng)
 
 
 def change_combination(config: Cell, genome: CellGenome, rng: np.random.Generator) -> Variation[CellGenome] | None:
     """Combine the two results of a block another way."""
     kind, at, _ = _element(genome, rng)
-    block = genome.cells[kind][at]
-    others = [word for word in config.ways if word != block.combine]
-    if not others:
-        return None
-    changed = block._replace(combine=others[int(rng.integers(len(others)))])
-    return _changed(genome, kind, at, changed, "change_combination")
+    return _replaced(genome, kind, at, "combine", config.ways, "change_combination", rng)
 
 
 OPERATORS: dict[str, Operator] = {
@@ -93,9 +77,16 @@ def _element(genome: CellGenome, rng: np.random.Generator) -> tuple[str, int, st
     return kind, int(rng.integers(len(genome.cells[kind]))), (LEFT, RIGHT)[int(rng.integers(2))]
 
 
-def _changed(genome: CellGenome, kind: str, at: int, block: Block, operator: str) -> Variation[CellGenome]:
+def _replaced(
+    genome: CellGenome, kind: str, at: int, field: str, options: Sequence[Any], operator: str, rng: np.random.Generator
+) -> Variation[CellGenome] | None:
+    """The genome with another of the options in one field of a block; None where there is no other."""
     blocks = genome.cells[kind]
-    cell: dict[str, Any] = {kind: (*blocks[:at], block, *blocks[at + 1 :])}
+    others = [option for option in options if option != getattr(blocks[at], field)]
+    if not others:
+        return None
+    element: dict[str, Any] = {field: others[int(rng.integers(len(others)))]}
+    cell: dict[str, Any] = {kind: (*blocks[:at], blocks[at]._replace(**element), *blocks[at + 1 :])}
     child = replace(genome, **cell)
     return Variation(child, operator, touched(genome, child))
 

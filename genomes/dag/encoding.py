@@ -7,7 +7,6 @@ mutation and no crossover: those of `genomes/dag/operators.py` are ours.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from reprlib import repr as shortened
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +32,7 @@ from genomes.innovation import fresh_marking
 from genomes.mutation import weights_of
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
 from genomes.operations import OPERATIONS as KINDS
+from genomes.reading import check_kind
 
 USUAL = dict.fromkeys(operators.OPERATORS, 1.0)
 """How often each operator is tried."""
@@ -233,12 +233,7 @@ class Dag:
         Raises:
             ValueError: If it is another kind or version of genome, a value is out of range, or its graph is not whole.
         """
-        if not isinstance(data, Mapping):
-            raise ValueError(f"expected a dag genome, got {type(data).__name__}; use what `to_json` wrote")
-        encoding, version = data.get("encoding"), data.get("version")
-        if encoding != "dag" or version is True or version != 1:
-            got = f"{shortened(encoding)} version {shortened(version)}"
-            raise ValueError(f"expected a dag genome of version 1, got {got}; use the encoding that wrote it")
+        check_kind(data, "dag")
         try:
             return checked(data["nodes"], data["edges"])
         except (KeyError, TypeError) as error:
