@@ -209,22 +209,23 @@ def show(
     from evonas.analysis import with_parents
     from evonas.campaign import Campaign
 
-    individuals = Campaign.load(directory).individuals
+    campaign = Campaign.load(directory)
+    individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
     if id is not None:
-        row = with_parents(commands.individual(directory, individuals, id), known)
+        row = with_parents(commands.individual(directory, individuals, id), known, score)
         terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
     elif format is Format.json:
         hidden = ("genome", "curve", "origins")
-        rows = [with_parents(one, known) for one in individuals]
+        rows = [with_parents(one, known, score) for one in individuals]
         terminal.print_json([{name: row[name] for name in row if name not in hidden} for row in rows])
     else:
-        terminal.print_individuals(individuals, known)
+        terminal.print_individuals(individuals, known, score)
 
 
 @app.command()
 def best(directory: Directory, format: As = Format.table) -> None:
-    """The best individual, or all of a list, with the test accuracy, which was measured once; the front of several."""
+    """The best individual, or all of a list, tested once on the test data; the front of several objectives."""
     from evonas import commands
     from evonas.campaign import Campaign
 
@@ -239,14 +240,14 @@ def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) 
     from evonas.campaign import Campaign
 
     campaign = Campaign.load(directory)
-    individuals = campaign.individuals
+    individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
     line = ancestors(individuals, commands.chosen(campaign, individuals, id).id)
     if format is Format.json:
-        rows = [with_parents(one, known) for one in line]
+        rows = [with_parents(one, known, score) for one in line]
         terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
     else:
-        terminal.print_individuals(line, known)
+        terminal.print_individuals(line, known, score)
 
 
 @app.command()
