@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Kind, TaskConfig
+from evonas.tasks import KINDS, Kind, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding
@@ -36,7 +36,7 @@ seed = 0
 control = "random"          # afterwards, random search on the same budget
 
 [task]
-name = "digits"             # or: path = "data.npz" with arrays X, y
+name = "digits"             # or: fashion_mnist, …; or path = "data.npz"; or path = "data.csv", target = "…"
 
 [encoding]
 name = "dag"
@@ -256,7 +256,7 @@ def _n_listed(search: Any) -> int:
 
 
 def _task_name(task: Any) -> str:
-    return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+    return word_of(task["path"]) if isinstance(task, Mapping) and "path" in task else "digits"
 
 
 def _with_score(objectives: Any, task: Any) -> Any:
