@@ -29,31 +29,6 @@ if TYPE_CHECKING:
 else:
     EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
 
-TEMPLATE = """\
-# A campaign for `evonas run`. Every field and its default: docs/spec.md
-name = "{name}"
-seed = 0
-control = "random"          # afterwards, random search on the same budget
-
-[task]
-name = "digits"             # or: path = "data.npz" with arrays X, y
-
-[encoding]
-name = "dag"
-
-[search]
-name = "evolution"          # or: ageing, random, controller
-population = 16
-
-[training]
-epochs = 8
-inherited_epochs = 3        # children begin with their parents' weights
-
-[budget]
-evaluations = 200           # or: epochs, seconds
-"""
-"""A spec to begin with."""
-
 
 class SpecError(ValueError):
     """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
