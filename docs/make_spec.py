@@ -37,6 +37,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
+NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
 NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
 
 
@@ -49,7 +50,7 @@ def reference() -> str:
         _table([(name, _default(field), field.description) for name, field in plain.items()]),
     ]
     for title, model in TABLES:
-        parts += [f"## {title}\n", _table(_rows(model))]
+        parts += [f"## {title}\n", *NOTES.get(title, ()), _table(_rows(model))]
     return "\n".join(parts)
 
 

@@ -35,7 +35,7 @@ class SpecError(ValueError):
 
 
 class CampaignBudget(BaseModel):
-    """When a campaign ends: the `[budget]` table. Whichever comes first; one at least is given."""
+    """When a campaign ends: the `[budget]` table. Whichever comes first; without the table 200 evaluations."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
