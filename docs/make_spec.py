@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Digits
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -24,6 +24,10 @@ it.
 """
 TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
+    ('[task] with `name = "breast_cancer"`, `"iris"` or `"wine"`', Bundled),
+    ('[task] with `name = "diabetes"`', Diabetes),
+    ('[task] with `name = "fashion_mnist"`, `"kmnist"` or `"mnist"`', Idx),
+    ('[task] with `name = "cifar10"` or `"cifar100"`', Cifar),
     ('[task] with `name = "arrays"`', Arrays),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
