@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Digits
+from evonas.tasks import Arrays, Digits, Own
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -25,6 +25,7 @@ it.
 TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
     ('[task] with `name = "arrays"`', Arrays),
+    ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[search] with `name = "evolution"`', EvolutionConfig),
@@ -37,7 +38,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
-NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
+NOT_SET_BY_USERS = ("name", "operators", "source")
 
 
 def reference() -> str:
@@ -62,6 +63,7 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         rows = [
             (field.name, _written(field.default), " ".join(described[field.name].split()))
             for field in dataclasses.fields(model)
+            if field.name != "input_shape"  # An encoding's, which a campaign sets from its task.
         ]
     return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
 

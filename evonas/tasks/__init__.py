@@ -6,10 +6,11 @@ from pydantic import Field
 
 from evonas.tasks.arrays import Arrays, from_arrays
 from evonas.tasks.digits import Digits
+from evonas.tasks.own import Own
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 
-TaskConfig = Annotated[Digits | Arrays, Field(discriminator="name")]
+TaskConfig = Annotated[Digits | Arrays | Own, Field(discriminator="name")]
 
 __all__ = [
     "KINDS",
@@ -17,6 +18,7 @@ __all__ = [
     "DataError",
     "Digits",
     "Kind",
+    "Own",
     "Split",
     "Splitting",
     "Task",
