@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Own
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -29,6 +29,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "fashion_mnist"`, `"kmnist"` or `"mnist"`', Idx),
     ('[task] with `name = "cifar10"` or `"cifar100"`', Cifar),
     ('[task] with `name = "arrays"`', Arrays),
+    ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[search] with `name = "evolution"`', EvolutionConfig),
@@ -42,7 +43,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[budget]", CampaignBudget),
 )
 NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
-NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
+NOT_SET_BY_USERS = ("name", "operators", "source")
 
 
 def reference() -> str:
@@ -67,6 +68,7 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         rows = [
             (field.name, _written(field.default), " ".join(described[field.name].split()))
             for field in dataclasses.fields(model)
+            if field.name != "input_shape"  # An encoding's, which a campaign sets from its task.
         ]
     return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
 

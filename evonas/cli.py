@@ -36,6 +36,19 @@ class Kind(str, enum.Enum):
     front = "front"
 
 
+class ExportFormat(str, enum.Enum):
+    """What a campaign can be exported to."""
+
+    genome = "genome"
+    weights = "weights"
+    pt2 = "pt2"
+    onnx = "onnx"
+    dot = "dot"
+    graphml = "graphml"
+    csv = "csv"
+    phylogeny = "phylogeny"
+
+
 app = typer.Typer(
     name="evonas",
     help="Evolve neural networks: genomes develop, train with inherited weights, and are recorded.",
@@ -271,6 +284,24 @@ def plot(
 
     for path in commands.draw(Campaign.load(directory), kind.value, id, output):
         print(path)
+
+
+@app.command()
+def export(
+    format: Annotated[ExportFormat, typer.Argument(help="What to write.")],
+    directory: Directory,
+    id: Chosen = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; else in DIR/export.")] = None,
+) -> None:
+    """Write an individual's genome, weights, program or graph into a file, or a table of all individuals."""
+    from evonas import commands
+    from evonas.campaign import Campaign
+    from evonas.export import FORMATS, write
+
+    campaign = Campaign.load(directory)
+    if FORMATS[format.value].one is not None:
+        id = commands.chosen(campaign, campaign.individuals, id).id
+    print(write(campaign, format.value, id, output))
 
 
 @app.command()

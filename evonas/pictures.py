@@ -1,6 +1,6 @@
 """The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from evonas import view
@@ -73,7 +73,7 @@ def _objectives(campaign: Campaign) -> tuple[str, ...]:
     return (*campaign.spec.objectives.maximize, *campaign.spec.objectives.minimize)
 
 
-def _first(campaign: Campaign) -> list[Individual]:
+def _first(campaign: Campaign) -> Sequence[Individual]:
     return campaign.individuals[:1]
 
 

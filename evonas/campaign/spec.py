@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Kind, TaskConfig
+from evonas.tasks import KINDS, Kind, Own, TaskConfig
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding
@@ -125,7 +125,7 @@ class Spec(BaseModel):
     @property
     def kind(self) -> Kind:
         """What is measured on its task."""
-        return KINDS[self.task.kind]
+        return self.task.measured if isinstance(self.task, Own) else KINDS[self.task.kind]
 
     @property
     def listed(self) -> ListedConfig | None:
@@ -239,6 +239,10 @@ def _with_score(objectives: Any, task: Any) -> Any:
     if not isinstance(objectives, Mapping) or {"maximize", "minimize"} & objectives.keys():
         return objectives
     kind = KINDS.get(_kind_name(task), KINDS[CLASSIFICATION])
+    if isinstance(task, Own):
+        kind = task.measured
+    elif isinstance(task, Mapping) and task.get("name") == "own" and isinstance(task.get("metrics"), (list, tuple)):
+        kind = Kind(str(task["metrics"][0]), True, ()) if task["metrics"] else kind
     return {**objectives, "maximize" if kind.maximise else "minimize": (kind.score,)}
 
 

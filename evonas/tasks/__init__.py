@@ -9,10 +9,11 @@ from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.digits import Digits
 from evonas.tasks.idx import Idx
+from evonas.tasks.own import Own
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 
-TaskConfig = Annotated[Digits | Bundled | Diabetes | Idx | Cifar | Arrays, Field(discriminator="name")]
+TaskConfig = Annotated[Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Own, Field(discriminator="name")]
 
 __all__ = [
     "KINDS",
@@ -24,6 +25,7 @@ __all__ = [
     "Digits",
     "Idx",
     "Kind",
+    "Own",
     "Split",
     "Splitting",
     "Task",
