@@ -96,14 +96,18 @@ class Stop:
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
+    data: Annotated[Path | None, typer.Option(help="Your data: a table, arrays, text or a folder of images.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of a table that is to be predicted.")] = None,
+    kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    size: Annotated[int | None, typer.Option(help="The side that images are resized to, in pixels.")] = None,
 ) -> None:
-    """Write a spec to begin with."""
-    from evonas.campaign.spec import TEMPLATE
+    """Write a spec to begin with, once its data were read."""
+    from evonas.campaign.template import template
 
-    name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     if path.exists():
         raise FileExistsError(f"{path}: expected a new file, there is one already; choose another name")
-    path.write_text(TEMPLATE.format(name=name), "utf-8")
+    given = {"target": target, "kind": kind, "size": size}
+    path.write_text(template(path, data, {name: value for name, value in given.items() if value is not None}), "utf-8")
     print(f"Wrote {path}. Run it: evonas run {path}")
 
 
@@ -225,22 +229,23 @@ def show(
     from evonas.analysis import with_parents
     from evonas.campaign import Campaign
 
-    individuals = Campaign.load(directory).individuals
+    campaign = Campaign.load(directory)
+    individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
     if id is not None:
-        row = with_parents(commands.individual(directory, individuals, id), known)
+        row = with_parents(commands.individual(directory, individuals, id), known, score)
         terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
     elif format is Format.json:
         hidden = ("genome", "curve", "origins")
-        rows = [with_parents(one, known) for one in individuals]
+        rows = [with_parents(one, known, score) for one in individuals]
         terminal.print_json([{name: row[name] for name in row if name not in hidden} for row in rows])
     else:
-        terminal.print_individuals(individuals, known)
+        terminal.print_individuals(individuals, known, score)
 
 
 @app.command()
 def best(directory: Directory, format: As = Format.table) -> None:
-    """The best individual, or all of a list, with the test accuracy, which was measured once; the front of several."""
+    """The best individual, or all of a list, tested once on the test data; the front of several objectives."""
     from evonas import commands
     from evonas.campaign import Campaign
 
@@ -255,14 +260,14 @@ def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) 
     from evonas.campaign import Campaign
 
     campaign = Campaign.load(directory)
-    individuals = campaign.individuals
+    individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
     line = ancestors(individuals, commands.chosen(campaign, individuals, id).id)
     if format is Format.json:
-        rows = [with_parents(one, known) for one in line]
+        rows = [with_parents(one, known, score) for one in line]
         terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
     else:
-        terminal.print_individuals(line, known)
+        terminal.print_individuals(line, known, score)
 
 
 @app.command()

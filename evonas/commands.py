@@ -64,9 +64,9 @@ def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check:
         return
     listed = campaign.spec.listed is not None
     if listed:
-        terminal.print_final(found)
+        terminal.print_final(found, campaign.spec.kind.score)
     else:
-        terminal.print_table(summary.COLUMNS, summary.comparison(campaign))
+        terminal.print_table(summary.columns(campaign), summary.comparison(campaign))
         if more := {name: value for name, value in found.items() if name in summary.BESIDES}:
             print()
             terminal.print_with_front(more)
@@ -86,7 +86,7 @@ def best(campaign: Campaign, *, json: bool) -> None:
     if json:
         terminal.print_json(found)
     elif campaign.spec.listed:
-        terminal.print_final(found)
+        terminal.print_final(found, campaign.spec.kind.score)
     else:
         terminal.print_with_front(found)
 

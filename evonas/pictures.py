@@ -94,7 +94,7 @@ def _genome_of(campaign: Campaign, one: Individual) -> Any:
 def _sides(campaign: Campaign) -> tuple[Shape, int]:
     """The shape of the input and the number of outputs."""
     facts = campaign.facts
-    return tuple(facts["input_shape"]), len(facts["classes"])
+    return tuple(facts["input_shape"]), facts["n_outputs"]
 
 
 def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

@@ -57,12 +57,14 @@ class Evaluation:
     Attributes:
         id: The individual's number.
         state: `complete`, or `failed` with the reason in `error`, or `pruned`.
-        metrics: By name, all finite: `accuracy` and `loss` on the validation data, `accuracy_at_birth` (before any
-            training step), `parameters`, `macs`, `peak_memory` (bytes, see `genomes.memory`), and `latency_1` and
-            `latency_64` (seconds of a forward pass of so many examples) where a campaign's objectives name them.
+        metrics: By name, all finite: those of the kind of task on the validation data, such as `accuracy` and `loss`;
+            the first of them before any training step, such as `accuracy_at_birth`; `parameters`, `macs`,
+            `peak_memory` (bytes, see `genomes.memory`), and `latency_1` and `latency_64` (seconds of a forward pass of
+            so many examples) where a campaign's objectives name them.
         seconds: Time it took, wall clock.
         epochs: Passes over the training data it was given; 0 if it failed before its first training step.
-        curve: One mapping an epoch: `epoch`, `loss` (training), `validation_loss`, `validation_accuracy`.
+        curve: One mapping an epoch: `epoch`, `loss` (training), `validation_loss`, `validation_accuracy` and
+            so on for every metric of the kind of task.
         fraction_inherited: Part of the trainable values that a donor left, 0 to 1.
         origins: For every tensor by name, the individual that left most of it; its own number where nobody did.
         weights: The trained tensors as safetensors bytes; None where there are none.

@@ -72,19 +72,19 @@ def print_with_front(fields: Mapping[str, Any]) -> None:
         print_front(fields["front"])
 
 
-def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Individual]) -> None:
-    """A table of individuals on stdout, then why those failed that did."""
+def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Individual], score: str) -> None:
+    """A table of individuals on stdout, then why those failed that did; `score` is the metric that ranks them."""
     columns = (
-        "id", "state", "parents", "operator", "inherited", "parent's accuracy", "at birth", "accuracy", "parameters",
+        "id", "state", "parents", "operator", "inherited", f"parent's {score}", "at birth", score, "parameters",
         "epochs", "seconds",
     )  # fmt: skip
     rows = []
     for one in individuals:
-        row, metrics = with_parents(one, known), one.metrics
+        row, metrics = with_parents(one, known, score), one.metrics
         n_parameters = int(metrics["parameters"]) if "parameters" in metrics else None
         rows.append(
             [one.id, one.state, one.parents, one.operator, one.fraction_inherited if one.donors else None]
-            + [row.get("parent_accuracy"), metrics.get("accuracy_at_birth"), metrics.get("accuracy"), n_parameters]
+            + [row.get(f"parent_{score}"), metrics.get(f"{score}_at_birth"), metrics.get(score), n_parameters]
             + [one.epochs, round(one.seconds, 2)]
         )
     print_table(columns, rows)
@@ -93,13 +93,13 @@ def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Ind
             print(f"{one.id}: {one.error}")
 
 
-def print_final(final: Mapping[str, Any]) -> None:
+def print_final(final: Mapping[str, Any], score: str) -> None:
     """The final numbers of a list on stdout, as `evonas.analysis.summary.final` gives them."""
     columns = {
         "id": "id",
         "genome": "genome",
-        "validation_accuracy": "validation",
-        "test_accuracy": "test",
+        f"validation_{score}": f"validation {score}",
+        f"test_{score}": f"test {score}",
         "parameters": "parameters",
         "macs": "MACs",
         "fraction_inherited": "inherited",
@@ -115,7 +115,7 @@ def print_final(final: Mapping[str, Any]) -> None:
     for row in final["genomes"]:
         of = f"genome {row['genome']}: " if len(final["genomes"]) > 1 else ""
         deviation = "" if row["deviation"] is None else f" ± {written(row['deviation'])}"
-        print(f"{of}test accuracy {written(row['test_accuracy'])}{deviation}, repeats: {row['n']}")
+        print(f"{of}test {score} {written(row[f'test_{score}'])}{deviation}, repeats: {row['n']}")
 
 
 @contextmanager

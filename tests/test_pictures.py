@@ -53,7 +53,7 @@ def individual(number: int, state: Any = "complete") -> Individual:
 def campaign(encoding: Any, *objectives: str, n: int = 3) -> Any:
     several = Objectives.model_construct(maximize=objectives[:1], minimize=objectives[1:])
     spec = SimpleNamespace(encoding=encoding, objectives=several, search=SimpleNamespace(name="evolution"))
-    facts = {"input_shape": [3, 8, 8], "classes": list(range(10))}
+    facts = {"input_shape": [3, 8, 8], "n_outputs": 10}
     individuals = [individual(number) for number in range(n)]
     known: dict[str, Any] = {"spec": spec, "facts": facts, "individuals": individuals, "control": None}
     return SimpleNamespace(

@@ -24,14 +24,19 @@ def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
     return [known[one] for one in sorted(found)]
 
 
-def with_parents(one: Individual, known: Mapping[int, Individual]) -> dict[str, Any]:
-    """An individual's record; beside its `accuracy_at_birth` stands `parent_accuracy`, what its first donor reached.
+def with_parents(one: Individual, known: Mapping[int, Individual], score: str) -> dict[str, Any]:
+    """An individual's record; beside its `SCORE_at_birth` stands `parent_SCORE`, what its first donor reached.
 
-    The accuracy of a donor from another campaign is not told: it was measured on other data.
+    That of a donor from another campaign is not told: it was measured on other data.
+
+    Args:
+        one: The individual.
+        known: All of its campaign, by number.
+        score: The metric that ranks candidates, such as `accuracy`.
     """
     row = asdict(one)
     if one.donors and one.donors[0] in known:
-        row["parent_accuracy"] = known[one.donors[0]].metrics.get("accuracy")
+        row[f"parent_{score}"] = known[one.donors[0]].metrics.get(score)
     return row
 
 

@@ -14,25 +14,25 @@ BESIDES = ("front", "likeliest_genome_digest", "likeliest_individuals", "likelie
 
 
 def front_rows(campaign: Campaign) -> list[dict[str, Any]]:
-    """The front, the best of the first objective first: `id`, the metrics that are objectives, and `accuracy`."""
-    names = dict.fromkeys((*campaign.spec.objectives.names, "accuracy"))
+    """The front, the best of the first objective first: `id`, the metrics that are objectives, and the score."""
+    names = dict.fromkeys((*campaign.spec.objectives.names, campaign.spec.kind.score))
     return [{"id": one.id, **{name: one.metrics[name] for name in names}} for one in campaign.front]
 
 
 def best_fields(campaign: Campaign) -> dict[str, Any] | None:
-    """The best individual, with its test accuracy if it was the best at the end of a run; None if none succeeded.
+    """The best individual, with its score on the test data if it ended a run as the best; None if there is none.
 
     With several objectives, `front` holds the rows of `front_rows`.
     """
     one = campaign.best
     if one is None:
         return None
-    tested = campaign.facts.get("tested", {})
+    tested, score = campaign.facts.get("tested", {}), campaign.spec.kind.score
     fields = {
         "id": one.id,
         "fitness": one.fitness,
-        "validation_accuracy": one.metrics["accuracy"],
-        "test_accuracy": tested.get("accuracy") if tested.get("id") == one.id else None,
+        f"validation_{score}": one.metrics[score],
+        f"test_{score}": tested.get(score) if tested.get("id") == one.id else None,
         "parameters": int(one.metrics["parameters"]),
         "macs": int(one.metrics["macs"]),
         "operator": one.operator,
@@ -88,35 +88,36 @@ def final(campaign: Campaign) -> dict[str, Any]:
     """The final numbers of a list.
 
     Returns:
-        `individuals`: a mapping each, `test_accuracy` None until all are trained; `genomes`: a mapping for every genome
-        listed, with `n` repeats tested, the mean of their test accuracy and its sample standard deviation, each None
-        where there are too few.
+        `individuals`: a mapping each, `test_SCORE` None until all are trained; `genomes`: a mapping for every genome
+        listed, with `n` repeats tested, the mean of their score, such as `test_accuracy`, and its sample standard
+        deviation, each None where there are too few.
     """
     assert campaign.spec.listed is not None
+    score = campaign.spec.kind.score
     n, individuals, tests = len(campaign.spec.listed.genomes), campaign.individuals, campaign.facts.get("tests", {})
-    rows = [_final(one, one.id % n, tests.get(str(one.id), {})) for one in individuals]
+    rows = [_final(one, one.id % n, tests.get(str(one.id), {}), score) for one in individuals]
     genomes = []
     for number in range(n):
-        tested = [row["test_accuracy"] for row in rows[number::n] if row["test_accuracy"] is not None]
+        tested = [value for row in rows[number::n] if (value := row[f"test_{score}"]) is not None]
         genomes.append(
             {
                 "genome": number,
                 "genome_digest": individuals[number].genome_digest if number < len(individuals) else None,
                 "n": len(tested),
-                "test_accuracy": mean(tested) if tested else None,
+                f"test_{score}": mean(tested) if tested else None,
                 "deviation": stdev(tested) if len(tested) > 1 else None,
             }
         )
     return {"individuals": rows, "genomes": genomes}
 
 
-def _final(one: Individual, genome: int, scores: dict[str, float]) -> dict[str, Any]:
+def _final(one: Individual, genome: int, scores: dict[str, float], score: str) -> dict[str, Any]:
     return {
         "id": one.id,
         "genome": genome,
         "state": one.state,
-        "validation_accuracy": one.metrics.get("accuracy"),
-        "test_accuracy": scores.get("accuracy"),
+        f"validation_{score}": one.metrics.get(score),
+        f"test_{score}": scores.get(score),
         "test_loss": scores.get("loss"),
         "parameters": one.metrics.get("parameters"),
         "macs": one.metrics.get("macs"),
@@ -127,11 +128,14 @@ def _final(one: Individual, genome: int, scores: dict[str, float]) -> dict[str, 
     }
 
 
-COLUMNS = ("search", "evaluations", "epochs", "best", "validation", "test", "parameters", "MACs")
+def columns(campaign: Campaign) -> tuple[str, ...]:
+    """What the rows of `comparison` tell."""
+    score = campaign.spec.kind.score
+    return ("search", "evaluations", "epochs", "best", f"validation {score}", f"test {score}", "parameters", "MACs")
 
 
 def comparison(campaign: Campaign) -> list[list[Any]]:
-    """Rows of `COLUMNS`: the campaign and, where there is one, its control."""
+    """Rows of `columns`: the campaign and, where there is one, its control."""
     rows = [_compared(campaign.spec.search.name, campaign)]
     if (control := campaign.control) is not None:
         rows.append(_compared("random search", control))
@@ -141,5 +145,6 @@ def comparison(campaign: Campaign) -> list[list[Any]]:
 def _compared(name: str, campaign: Campaign) -> list[Any]:
     told = [one for one in campaign.individuals if one.state != PENDING]
     row = best_fields(campaign) or {}
-    metrics = ("id", "validation_accuracy", "test_accuracy", "parameters", "macs")
+    score = campaign.spec.kind.score
+    metrics = ("id", f"validation_{score}", f"test_{score}", "parameters", "macs")
     return [name, len(told), sum(one.epochs for one in told), *(row.get(key) for key in metrics)]

@@ -168,7 +168,7 @@ class Campaign:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the record says of the whole: `spec`, `versions`, `fingerprint`, `timed`, `classes`, `tested`.
+        """What the record says of the whole: `spec`, `versions`, `fingerprint`, `files`, `classes`, `tested`, ….
 
         Of a list, `tests` has the scores on the test data by the number of the individual, as text.
         """
@@ -280,7 +280,7 @@ class Campaign:
                     f"{self.directory}: expected an individual's number, got {individual}; see `evonas show`"
                 )
             weights, facts = store.weights(individual), store.facts()
-        network = Network(self.architecture(found[individual]), tuple(facts["input_shape"]), len(facts["classes"]))
+        network = Network(self.architecture(found[individual]), tuple(facts["input_shape"]), facts["n_outputs"])
         network.load_state_dict(safetensors.torch.load(weights))
         return network.eval()
 

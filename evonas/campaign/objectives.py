@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evonas.evaluation.measure import LATENCIES, SIZES, Constraint, Screening
+from evonas.tasks import KINDS, Kind
 
-LEARNED = ("accuracy", "loss")
-"""Metrics that are known once a candidate is trained."""
+LEARNED = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.metrics))
+"""Metrics that are known once a candidate is trained, of all kinds of tasks."""
 METRICS = (*LEARNED, *SIZES, *LATENCIES)
 
 Rank = tuple[float, float, int]
@@ -27,8 +28,9 @@ class Objectives(BaseModel):
 
     maximize: tuple[str, ...] = Field(
         (),
-        description="Metrics to maximise: accuracy, loss, parameters, macs, peak_memory (bytes), latency_1, latency_64 "
-        "(seconds of a forward pass of 1 or 64 examples). Accuracy if neither this nor `minimize` is given.",
+        description="Metrics to maximise: those of the kind of task (accuracy, loss; r2, rmse, loss; "
+        "bits_per_character, loss), parameters, macs, peak_memory (bytes), latency_1, latency_64 (seconds of a forward "
+        "pass of 1 or 64 examples). The first of its kind if neither this nor `minimize` is given.",
     )
     minimize: tuple[str, ...] = Field((), description="Metrics to minimise. Several objectives give a Pareto front.")
     weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
@@ -75,6 +77,15 @@ class Objectives(BaseModel):
         if self.weights and (missing := [name for name in self.names if name not in self.weights]):
             raise ValueError(f"expected a weight for every objective, got none for {', '.join(missing)}; add it")
         return self
+
+    def check_kind(self, kind: Kind) -> None:
+        """Check that a kind of task has the metrics that are objectives.
+
+        Raises:
+            ValueError: If one is that of another kind.
+        """
+        for name in self.names:
+            _check_known(name, (*kind.metrics, *SIZES, *LATENCIES), "metrics of this task")
 
     @property
     def names(self) -> tuple[str, ...]:

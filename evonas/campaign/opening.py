@@ -56,9 +56,15 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
             "fingerprint": task.fingerprint,
             "timed": spec.timed,
             "input_shape": task.input_shape,
+            "n_outputs": task.n_outputs,
+            "kind": task.kind,
             "classes": task.classes,
+            "targets": task.targets,
             "mean": task.mean,
             "deviation": task.deviation,
+            "target_mean": task.target_mean,
+            "target_deviation": task.target_deviation,
+            "files": dict(task.files),
         }
         store = Store.create(directory, facts)
         _write_toml(directory / "campaign.toml", dumped)

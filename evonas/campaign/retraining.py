@@ -89,7 +89,7 @@ def _source(campaign: Campaign, one: Individual) -> tuple[Source, bytes]:
         written(campaign.spec)["encoding"],
         json.loads(one.genome),
         tuple(facts["input_shape"]),
-        len(facts["classes"]),
+        facts["n_outputs"],
         hashlib.sha256(weights).hexdigest(),
     )
     return described, weights

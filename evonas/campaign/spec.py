@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, TaskConfig
+from evonas.tasks import KINDS, Arrays, Kind, TaskConfig
+from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding
 from genomes.cell import references
@@ -27,31 +28,6 @@ if TYPE_CHECKING:
     EncodingChoice = Encoding[Any]
 else:
     EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
-
-TEMPLATE = """\
-# A campaign for `evonas run`. Every field and its default: docs/spec.md
-name = "{name}"
-seed = 0
-control = "random"          # afterwards, random search on the same budget
-
-[task]
-name = "digits"             # or: path = "data.npz" with arrays X, y
-
-[encoding]
-name = "dag"
-
-[search]
-name = "evolution"          # or: ageing, random, controller
-population = 16
-
-[training]
-epochs = 8
-inherited_epochs = 3        # children begin with their parents' weights
-
-[budget]
-evaluations = 200           # or: epochs, seconds
-"""
-"""A spec to begin with."""
 
 
 class SpecError(ValueError):
@@ -118,6 +94,7 @@ class Spec(BaseModel):
                 filled[table] = {"name": value}
             elif isinstance(value, Mapping):
                 filled[table] = {"name": name, **value}
+        filled["objectives"] = _with_score(filled.get("objectives", {}), filled["task"])
         if "budget" not in filled and (n := _n_listed(filled["search"])) > 0:
             filled["budget"] = {"evaluations": n}
         return filled
@@ -129,6 +106,14 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _measured(self) -> "Spec":
+        try:
+            self.objectives.check_kind(self.kind)
+        except ValueError as error:
+            raise ValueError(f"objectives: {error}") from None
+        return self
+
+    @model_validator(mode="after")
     def _pursued(self) -> "Spec":
         if self.objectives.several and not self.search.several:
             names = ", ".join(self.objectives.names)
@@ -136,6 +121,11 @@ class Spec(BaseModel):
                 f"search {self.search.name} needs one objective, got {names}; give weights or use evolution"
             )
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """What is measured on its task."""
+        return KINDS[self.task.kind]
 
     @property
     def listed(self) -> ListedConfig | None:
@@ -242,6 +232,25 @@ def _n_listed(search: Any) -> int:
 
 def _task_name(task: Any) -> str:
     return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+
+
+def _with_score(objectives: Any, task: Any) -> Any:
+    """Objectives that are not checked yet; where none is named, the score of the kind of task."""
+    if not isinstance(objectives, Mapping) or {"maximize", "minimize"} & objectives.keys():
+        return objectives
+    kind = KINDS.get(_kind_name(task), KINDS[CLASSIFICATION])
+    return {**objectives, "maximize" if kind.maximise else "minimize": (kind.score,)}
+
+
+def _kind_name(task: Any) -> str:
+    """The kind of a task that is not checked yet."""
+    if not isinstance(task, Mapping):
+        return str(getattr(task, "kind", CLASSIFICATION))
+    for model in get_args(get_args(TaskConfig)[0]):
+        if model.model_fields["name"].default == task.get("name"):
+            default = model.model_fields["kind"].default if "kind" in model.model_fields else model.kind
+            return str(task.get("kind", default))
+    return CLASSIFICATION
 
 
 def _genome(entry: Any, spec: Path) -> Any:

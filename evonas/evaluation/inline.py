@@ -15,8 +15,8 @@ from evonas.evaluation.measure import LATENCIES, UNSCREENED, Screening, latency,
 from evonas.network import Donor, Inheritance, Network, inherit
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
-from evonas.tasks import Task
-from evonas.training import Curve, Examples, Training, score, train
+from evonas.tasks import KINDS, Split, Task
+from evonas.training import Curve, Examples, Training, criterion_of, score, train
 from genomes.architecture import Architecture
 from genomes.encoding import Encoding, Genome
 
@@ -82,7 +82,8 @@ class Inline:
         prepare_process(config.threads)
         self._encoding, self._training, self._config, self._seed = encoding, training, config, seed
         self._task, self._screening = task, screening
-        self._train, self._validation = (Examples.of(split, self.device) for split in (task.train, task.validation))
+        self._kind = KINDS[task.kind]
+        self._train, self._validation = self._examples(task.train), self._examples(task.validation)
 
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
         """Train each job's candidate in turn; see `evonas.evaluation.evaluator.Evaluator`."""
@@ -111,15 +112,18 @@ class Inline:
                 )
 
     def test(self, genome: Genome, weights: bytes) -> dict[str, float]:
-        """Score trained weights on the test data, which nothing else reads: `accuracy` and `loss`."""
+        """Score trained weights on the test data, which nothing else reads: the metrics of its kind."""
         network = self.network(genome, weights)
-        return score(network, Examples.of(self._task.test, self.device), self._training)
+        return score(network, self._examples(self._task.test), self._training)
 
     def network(self, genome: Genome, weights: bytes) -> Network:
         """A trained network on the device, in evaluation mode."""
         network = self._built(self._encoding.develop(genome))
         network.load_state_dict(safetensors.torch.load(weights))
         return network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+    def _examples(self, split: Split) -> Examples:
+        return Examples.of(split, self.device, criterion_of(self._task))
 
     def _built(self, architecture: Architecture) -> Network:
         return Network(architecture, self._task.input_shape, self._task.n_outputs)
@@ -139,7 +143,8 @@ class Inline:
             self._screening.check(measured)
         started = time.perf_counter()
         if donors:
-            measured["accuracy_at_birth"] = score(network, self._validation, self._training)["accuracy"]
+            at_birth = score(network, self._validation, self._training)
+            measured[f"{self._kind.score}_at_birth"] = at_birth[self._kind.score]
         curve = train(
             network,
             self._train,
@@ -150,7 +155,7 @@ class Inline:
             rng=stream(self._seed, "train", proposal.id),
         )
         training_seconds = time.perf_counter() - started
-        metrics = {"accuracy": curve[-1]["validation_accuracy"], "loss": curve[-1]["validation_loss"], **measured}
+        metrics = {name: curve[-1][f"validation_{name}"] for name in self._kind.metrics} | measured
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
         return _Trained(metrics, curve, inheritance, safetensors.torch.save(tensors), training_seconds)
 

@@ -7,8 +7,20 @@ from pydantic import Field
 from evonas.tasks.arrays import Arrays, from_arrays
 from evonas.tasks.digits import Digits
 from evonas.tasks.prepare import Splitting, prepare
-from evonas.tasks.task import DataError, Split, Task
+from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 
 TaskConfig = Annotated[Digits | Arrays, Field(discriminator="name")]
 
-__all__ = ["Arrays", "DataError", "Digits", "Split", "Splitting", "Task", "TaskConfig", "from_arrays", "prepare"]
+__all__ = [
+    "KINDS",
+    "Arrays",
+    "DataError",
+    "Digits",
+    "Kind",
+    "Split",
+    "Splitting",
+    "Task",
+    "TaskConfig",
+    "from_arrays",
+    "prepare",
+]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from evonas.tasks.checks import Array, Layout
-from evonas.tasks.prepare import SplitSeed, TestFraction, ValidationFraction, prepare
-from evonas.tasks.task import DataError, Task
+from evonas.tasks.prepare import ChosenKind, SplitSeed, TestFraction, ValidationFraction, prepare
+from evonas.tasks.task import CLASSIFICATION, DataError, Task
 
 WHOLE = ("X", "y")
 DIVIDED = ("X_train", "y_train", "X_test", "y_test")
@@ -38,6 +38,7 @@ class Arrays(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Literal["arrays"] = "arrays"
+    kind: ChosenKind = CLASSIFICATION
     path: Annotated[str, Field(min_length=1, description="The file; a relative one starts at the current directory.")]
     layout: Annotated[
         Layout, Field(description="Where four-dimensional inputs have their channels; auto refuses to guess.")
@@ -65,6 +66,7 @@ class Arrays(BaseModel):
                 config=self,
                 layout=self.layout,
                 keys=keys,
+                kind=self.kind,
             )
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
@@ -76,6 +78,7 @@ def from_arrays(
     *,
     X_test: npt.ArrayLike | None = None,
     y_test: npt.ArrayLike | None = None,
+    kind: Literal["classification", "regression"] = CLASSIFICATION,
     layout: Layout = "auto",
     split_seed: int = 0,
     validation_fraction: float = 0.2,
@@ -86,9 +89,11 @@ def from_arrays(
     Args:
         X: `(n, features)`, `(n, height, width)` (one channel) or `(n, channels, height, width)`; booleans, integers
             or floats. Square `(n, height, width, channels)` of 1, 3 or 4 channels is recognised.
-        y: `(n,)`; integers, booleans, strings or floats that are whole numbers. Classes are sorted.
+        y: Labels `(n,)`: integers, booleans, strings or floats that are whole numbers, classes are sorted; or the
+            targets of a regression, `(n,)` or `(n, n_targets)`.
         X_test: A test set of its own, rows shaped as in `X`; None splits one off.
         y_test: Labels of `X_test`.
+        kind: What `y` is.
         layout: Where four-dimensional inputs have their channels.
         split_seed: Fixes which examples go into which part.
         validation_fraction: Part of all examples (of the training ones if a test set is given), up to 0.4.
@@ -101,13 +106,14 @@ def from_arrays(
         raise DataError("X_test, y_test: expected both or neither, got one; give the other, or split a test set off")
     config = Arrays(
         path="memory",
+        kind=kind,
         layout=layout,
         split_seed=split_seed,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
     )
     test = None if X_test is None or y_test is None else (X_test, y_test)
-    return prepare(config.name, X, y, test=test, config=config, layout=layout)
+    return prepare(config.name, X, y, test=test, config=config, layout=layout, kind=kind)
 
 
 def _read(path: Path) -> dict[str, Array]:

@@ -138,6 +138,34 @@ def check_labels(values: npt.ArrayLike, n: int, key: str, inputs_key: str) -> Ar
     return _as_names(y, key)
 
 
+def check_targets(values: npt.ArrayLike, n: int, key: str, inputs_key: str) -> Array:
+    """Targets of a regression, one or several an example.
+
+    Args:
+        values: `(n,)` or `(n, n_targets)`; booleans, integers or floats.
+        n: Number of examples.
+        key: Its name in errors.
+        inputs_key: The inputs' name in errors.
+
+    Returns:
+        `(n, n_targets)`, float64.
+
+    Raises:
+        DataError: Another type, dimension or length, or some that are not finite.
+    """
+    y = as_array(values, key)
+    if y.dtype.kind not in "biuf":
+        raise DataError(f"{key}: expected numbers as targets, got dtype {y.dtype}; convert them, or name classes")
+    if y.ndim not in (1, 2) or y.size == 0:
+        raise DataError(f"{key}: expected targets of shape (n,) or (n, n_targets), got {y.shape}; reshape them")
+    if len(y) != n:
+        raise DataError(
+            f"{key}: expected targets for each of the {n} rows of {inputs_key}, got {len(y)}; "
+            "the two must be in the same order and of the same length"
+        )
+    return check_inputs(y.reshape(n, -1), key).astype(np.float64)
+
+
 def _as_names(y: Array, key: str) -> Array:
     if y.dtype.kind in "biuU":
         return y
@@ -156,7 +184,7 @@ def _as_names(y: Array, key: str) -> Array:
         first = int(bad.argmax())
         raise DataError(
             f"{key}: expected class labels (integers, booleans or strings), got {int(bad.sum())} values that are "
-            f"none, the first ({y[first]}) at index {first}; number or name the classes"
+            f"none, the first ({y[first]}) at index {first}; number or name the classes, or set kind to 'regression'"
         )
     raise DataError(
         f"{key}: expected class labels (integers, booleans or strings), got dtype {y.dtype}; number or name the classes"

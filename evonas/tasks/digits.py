@@ -1,11 +1,11 @@
 """Handwritten digits as scikit-learn bundles them: small enough for tests and first steps."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from evonas.tasks.prepare import SplitSeed, TestFraction, ValidationFraction, prepare
-from evonas.tasks.task import Task
+from evonas.tasks.task import CLASSIFICATION, KindName, Task
 
 
 class Digits(BaseModel):
@@ -13,6 +13,7 @@ class Digits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: ClassVar[KindName] = CLASSIFICATION
     name: Literal["digits"] = "digits"
     split_seed: SplitSeed = 0
     validation_fraction: ValidationFraction = 0.2

@@ -1,18 +1,21 @@
-"""From arrays to a task: checked, split by class, normalised by what the training part looks like."""
+"""From arrays to a task: checked, split, normalised by what the training part looks like."""
 
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from evonas.stream import stream
-from evonas.tasks.checks import LARGEST, Array, Layout, check_inputs, check_labels, to_channels_first
-from evonas.tasks.task import DataError, Split, Task
+from evonas.tasks.checks import LARGEST, Array, Layout, check_inputs, check_labels, check_targets, to_channels_first
+from evonas.tasks.task import CLASSIFICATION, REGRESSION, DataError, KindName, Split, Task
 
+ChosenKind = Annotated[
+    Literal["classification", "regression"], Field(description="What is predicted: one of some classes, or numbers.")
+]
 SplitSeed = Annotated[int, Field(ge=0, description="Fixes which examples go into which part.")]
 ValidationFraction = Annotated[
     float, Field(gt=0, le=0.4, description="Part of all examples (of the training ones if a test set is given).")
@@ -23,6 +26,8 @@ TestFraction = Annotated[
 
 KEYS = ("X", "y", "X_test", "y_test")
 ROWS = 1024
+LEAST = 2
+"""Examples in each part of a regression: of a single one there is no variance to explain."""
 CONSTANT = 1e-12
 
 
@@ -51,36 +56,42 @@ def prepare(
     config: Splitting,
     layout: Layout = "auto",
     keys: tuple[str, str, str, str] = KEYS,
+    kind: KindName = CLASSIFICATION,
+    targets: tuple[str, ...] = (),
 ) -> Task:
     """Make a task of arrays.
 
-    The split is stratified: of every class, each part gets its fraction to the nearest example, and at least one.
-    Inputs are normalised to mean 0 and deviation 1, images by channel and vectors by feature, as measured on the
-    training part alone; what is constant there is only centred.
+    The split of a classification is stratified: of every class, each part gets its fraction to the nearest example, and
+    at least one; that of a regression is drawn from all rows. Inputs are normalised to mean 0 and deviation 1, images
+    by channel and vectors by feature, as measured on the training part alone; what is constant there is only centred.
+    The targets of a regression are standardised in the same way.
 
     Args:
         name: The task's name.
         X: `(n, features)`, `(n, height, width)` or `(n, channels, height, width)`.
-        y: Labels, `(n,)`; see `check_labels`.
+        y: Labels `(n,)`, see `check_labels`; or targets `(n,)` or `(n, n_targets)`, see `check_targets`.
         test: `X` and `y` of the test set, taken as it is; without it, one is split off.
         config: How to split.
         layout: Where the channels of four dimensions are; see `to_channels_first`.
         keys: What errors call `X`, `y` and the two arrays of `test`.
+        kind: What `y` is.
+        targets: Names of the targets of a regression; none: they are numbered.
 
     Raises:
         DataError: The arrays make no task; the message names the array and the way out.
     """
     inputs = check_inputs(X, keys[0])
-    labels = check_labels(y, len(inputs), keys[1], keys[0])
-    values, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    classes = tuple(str(value) for value in values.tolist())
-    _check_classes(classes, counts, 3 if test is None else 2, keys[1])
     shape = inputs.shape[1:]
+    regression = kind == REGRESSION
+    answers = _targets(y, len(inputs), keys, targets) if regression else _labels(y, len(inputs), keys, test is None)
     inputs = to_channels_first(inputs, layout, keys[0])
-    train, validation, rest = _split(codes, classes, config, test is None)
+    if regression:
+        train, validation, rest = _split_evenly(len(inputs), config, test is None, keys[1])
+    else:
+        train, validation, rest = _split(answers.values, answers.names, config, test is None)
     if test is None:
-        test_inputs, test_codes = inputs[rest], codes[rest]
-        digest = _digest([inputs, codes], classes)
+        test_inputs, test_values = inputs[rest], answers.values[rest]
+        digest = _digest([inputs, answers.values], answers.names)
     else:
         test_inputs = check_inputs(test[0], keys[2])
         if test_inputs.shape[1:] != shape:
@@ -88,21 +99,65 @@ def prepare(
                 f"{keys[2]}: expected rows of shape {shape} as in {keys[0]}, got {test_inputs.shape[1:]}; "
                 "prepare both in the same way"
             )
-        test_labels = check_labels(test[1], len(test_inputs), keys[3], keys[2])
+        test_values = _answers_of_test(test[1], len(test_inputs), keys, answers, regression)
         test_inputs = to_channels_first(test_inputs, layout, keys[2])
-        test_codes = _encode(test_labels, classes, keys[3])
-        digest = _digest([inputs, codes, test_inputs, test_codes], classes)
+        digest = _digest([inputs, answers.values, test_inputs, test_values], answers.names)
     mean, deviation = _moments(inputs, train)
+    target_mean, target_deviation = _moments(answers.values, train) if regression else (np.empty(0), np.empty(0))
+    if regression and (constant := np.ptp(answers.values[train], axis=0) == 0).any():
+        name_of = answers.names[int(constant.argmax())]
+        raise DataError(f"{keys[1]}: expected targets that vary, got a constant one ({name_of}); choose another target")
+
+    def part(inputs: Array, values: Array, key: str) -> Split:
+        values = (values - target_mean) / target_deviation if regression else values
+        normalised = _normalise(inputs, mean, deviation, key)
+        return Split(normalised, values.astype(np.float32 if regression else np.int64))
+
     return Task(
         name=name,
-        train=_normalise(inputs[train], codes[train], mean, deviation, keys[0]),
-        validation=_normalise(inputs[validation], codes[validation], mean, deviation, keys[0]),
-        test=_normalise(test_inputs, test_codes, mean, deviation, keys[0] if test is None else keys[2]),
-        classes=classes,
+        train=part(inputs[train], answers.values[train], keys[0]),
+        validation=part(inputs[validation], answers.values[validation], keys[0]),
+        test=part(test_inputs, test_values, keys[0] if test is None else keys[2]),
+        classes=() if regression else answers.names,
         fingerprint=digest,
         mean=tuple(mean.ravel().tolist()),
         deviation=tuple(deviation.ravel().tolist()),
+        kind=kind,
+        targets=answers.names if regression else (),
+        target_mean=tuple(target_mean.ravel().tolist()),
+        target_deviation=tuple(target_deviation.ravel().tolist()),
     )
+
+
+class _Answers(NamedTuple):
+    """What is to be predicted: class indices `(n,)` and the classes, or values `(n, n_targets)` and the targets."""
+
+    values: Array
+    names: tuple[str, ...]
+
+
+def _labels(y: npt.ArrayLike, n: int, keys: tuple[str, ...], with_test: bool) -> _Answers:
+    labels = check_labels(y, n, keys[1], keys[0])
+    values, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    classes = tuple(str(value) for value in values.tolist())
+    _check_classes(classes, counts, 3 if with_test else 2, keys[1])
+    return _Answers(codes, classes)
+
+
+def _targets(y: npt.ArrayLike, n: int, keys: tuple[str, ...], names: tuple[str, ...]) -> _Answers:
+    values = check_targets(y, n, keys[1], keys[0])
+    return _Answers(values, names or tuple(f"{keys[1]}[{number}]" for number in range(values.shape[1])))
+
+
+def _answers_of_test(y: npt.ArrayLike, n: int, keys: tuple[str, ...], known: _Answers, regression: bool) -> Array:
+    if not regression:
+        return _encode(check_labels(y, n, keys[3], keys[2]), known.names, keys[3])
+    values = check_targets(y, n, keys[3], keys[2])
+    if values.shape[1] != len(known.names):
+        raise DataError(
+            f"{keys[3]}: expected {len(known.names)} targets as in {keys[1]}, got {values.shape[1]}; use the same"
+        )
+    return values
 
 
 def _check_classes(classes: tuple[str, ...], counts: Array, least: int, key: str) -> None:
@@ -154,6 +209,18 @@ def _split(codes: Array, classes: tuple[str, ...], config: Splitting, with_test:
     return train, validation, test
 
 
+def _split_evenly(n: int, config: Splitting, with_test: bool, key: str) -> tuple[Array, Array, Array]:
+    """Row numbers of train, validation and test, each ascending and drawn from all rows."""
+    least = LEAST * (3 if with_test else 2)
+    if n < least:
+        raise DataError(f"{key}: expected at least {least} examples to split, got {n}; add examples")
+    rows = stream(config.split_seed, "split", "regression").permutation(n)
+    n_test = max(LEAST, round(config.test_fraction * n)) if with_test else 0
+    n_validation = min(max(LEAST, round(config.validation_fraction * n)), n - n_test - LEAST)
+    train, validation, test = np.split(rows, [n - n_test - n_validation, n - n_test])
+    return np.sort(train), np.sort(validation), np.sort(test)
+
+
 def _chunks(n: int) -> Iterator[slice]:
     return (slice(start, start + ROWS) for start in range(0, n, ROWS))
 
@@ -171,7 +238,7 @@ def _moments(inputs: Array, rows: Array) -> tuple[Array, Array]:
     return mean, deviation
 
 
-def _normalise(inputs: Array, codes: Array, mean: Array, deviation: Array, key: str) -> Split:
+def _normalise(inputs: Array, mean: Array, deviation: Array, key: str) -> npt.NDArray[np.float32]:
     normalised = np.empty(inputs.shape, dtype=np.float32)
     for part in _chunks(len(inputs)):
         values = (inputs[part] - mean) / deviation
@@ -181,4 +248,4 @@ def _normalise(inputs: Array, codes: Array, mean: Array, deviation: Array, key: 
                 "standard deviations away; drop or rescale that feature"
             )
         normalised[part] = values
-    return Split(normalised, codes.astype(np.int64))
+    return normalised

@@ -1,9 +1,41 @@
 """What a candidate is trained and judged on: a data set, split and normalised."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+CLASSIFICATION: Literal["classification"] = "classification"
+REGRESSION: Literal["regression"] = "regression"
+LANGUAGE: Literal["language"] = "language"
+KindName = Literal["classification", "regression", "language"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is measured of a network on a kind of task.
+
+    Attributes:
+        score: The metric that ranks candidates unless a spec says otherwise.
+        maximise: True where more of it is better.
+        metrics: All that is measured on held-out data, the score first.
+    """
+
+    score: str
+    maximise: bool
+    metrics: tuple[str, ...]
+
+
+KINDS: Mapping[str, Kind] = {
+    CLASSIFICATION: Kind("accuracy", True, ("accuracy", "loss")),
+    REGRESSION: Kind("r2", True, ("r2", "rmse", "loss")),
+    LANGUAGE: Kind("bits_per_character", False, ("bits_per_character", "loss")),
+}
+"""Every kind of task. `accuracy` is 0 to 1. `loss` is cross-entropy in nats, in regression the mean square of errors in
+standard deviations of the target. `r2` is the coefficient of determination, `rmse` the root of the mean square of
+errors in units of the target, over all targets together. `bits_per_character` is cross-entropy in bits."""
 
 
 class DataError(ValueError):
@@ -16,11 +48,11 @@ class Split:
 
     Attributes:
         inputs: Normalised inputs, `(n, features)` or `(n, channels, height, width)`, C-contiguous.
-        targets: Class indices, `(n,)`.
+        targets: Class indices `(n,)`, int64; in regression standardised values `(n, n_targets)`, float32.
     """
 
     inputs: npt.NDArray[np.float32]
-    targets: npt.NDArray[np.int64]
+    targets: npt.NDArray[Any]
 
     def __len__(self) -> int:
         """Number of examples."""
@@ -29,17 +61,22 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A classification problem.
+    """A problem.
 
     Attributes:
         name: Its name in the spec.
         train: What candidates are trained on; the only part that normalisation looks at.
         validation: What fitness is measured on.
         test: What no search ever sees.
-        classes: Name of every class, in the order of the target indices.
+        classes: Name of every class, in the order of the target indices; empty in regression.
         fingerprint: SHA-256 over the data before splitting and normalisation, in hex.
         mean: What normalisation takes away, by channel or feature.
         deviation: What it then divides by.
+        kind: A key of `KINDS`.
+        targets: In regression the name of every target; else empty.
+        target_mean: What standardisation takes away from each target.
+        target_deviation: What it then divides by.
+        files: SHA-256, in hex, of every file that the data were read from, by its name.
     """
 
     name: str
@@ -50,6 +87,11 @@ class Task:
     fingerprint: str
     mean: tuple[float, ...] = (0.0,)
     deviation: tuple[float, ...] = (1.0,)
+    kind: KindName = CLASSIFICATION
+    targets: tuple[str, ...] = ()
+    target_mean: tuple[float, ...] = ()
+    target_deviation: tuple[float, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def normalised(self, inputs: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """New inputs as a network of this task expects them.
@@ -74,5 +116,5 @@ class Task:
 
     @property
     def n_outputs(self) -> int:
-        """Number of classes."""
-        return len(self.classes)
+        """Number of classes, or of targets."""
+        return len(self.classes) or len(self.targets)

@@ -27,7 +27,9 @@ class Training(BaseModel):
         "one_cycle",
         description="cosine: from the peak to 0. one_cycle: up over the first fifth of the steps, then cosine.",
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Part of the target spread evenly over all classes.")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Part of the target spread evenly over all classes; not in regression."
+    )
     shift: int = Field(0, ge=0, description="Augmentation: moves each image by up to so many pixels, filled with 0.")
     flip: bool = Field(False, description="Augmentation: mirrors half of the images left to right.")
     cutout: int = Field(0, ge=0, description="Augmentation: side in pixels of a square set to 0 in each image.")

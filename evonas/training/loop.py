@@ -2,18 +2,18 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from evonas.network import Network
 from evonas.tasks import Split
 from evonas.training.augment import augmented
 from evonas.training.auxiliary import Auxiliary, auxiliary
 from evonas.training.config import Training
+from evonas.training.criterion import Criterion, CrossEntropy
 from evonas.training.drop_path import DropPath
 
 Curve = tuple[dict[str, float], ...]
@@ -32,16 +32,19 @@ class Examples:
 
     Attributes:
         inputs: `(n, channels, height, width)` in channels-last memory, or `(n, features)`.
-        targets: `(n,)`, class indices.
+        targets: Class indices `(n,)`, or values `(n, n_targets)`.
+        criterion: What they are judged by.
     """
 
     inputs: Tensor
     targets: Tensor
+    criterion: Criterion = field(default_factory=CrossEntropy)
 
     @classmethod
-    def of(cls, split: Split, device: torch.device) -> "Examples":
-        """Move a split to a device."""
-        return cls(arranged(torch.from_numpy(split.inputs).to(device)), torch.from_numpy(split.targets).to(device))
+    def of(cls, split: Split, device: torch.device, criterion: Criterion | None = None) -> "Examples":
+        """Move a split to a device; None: it is judged as a classification."""
+        inputs, targets = (torch.from_numpy(values).to(device) for values in (split.inputs, split.targets))
+        return cls(arranged(inputs), targets, criterion or CrossEntropy())
 
 
 def arranged(tensor: Tensor) -> Tensor:
@@ -72,7 +75,7 @@ def train(
 
     Returns:
         One mapping an epoch: `epoch`, `loss` (mean over the training steps, without that of an auxiliary head),
-        `validation_loss`, `validation_accuracy`.
+        and `validation_NAME` for every metric of the kind of task, such as `validation_accuracy`.
 
     Raises:
         DivergedError: If a loss is not finite.
@@ -99,7 +102,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = slice(step * batch_size, (step + 1) * batch_size)
-            loss, whole = _losses(network, side, inputs[batch], targets[batch], config)
+            loss, whole = _losses(network, side, Examples(inputs[batch], targets[batch], training.criterion), config)
             optimizer.zero_grad(set_to_none=True)
             whole.backward()
             if config.clip is not None:
@@ -115,20 +118,14 @@ def train(
         if epoch + 1 == epochs and config.recalibrate:
             recalibrate(network, arranged(training.inputs[order[: RECALIBRATION_BATCHES * SCORING_BATCH]]))
         scores = score(network, validation, config)
-        curve.append(
-            {
-                "epoch": epoch + 1,
-                "loss": mean,
-                "validation_loss": scores["loss"],
-                "validation_accuracy": scores["accuracy"],
-            }
-        )
+        validated = {f"validation_{name}": value for name, value in scores.items()}
+        curve.append({"epoch": epoch + 1, "loss": mean, **validated})
     return tuple(curve)
 
 
 @torch.no_grad()
 def score(network: Network, examples: Examples, config: Training) -> dict[str, float]:
-    """Accuracy (0 to 1) and mean cross-entropy `loss` (nats) of a network in evaluation mode.
+    """The metrics of a network in evaluation mode; see `evonas.tasks.KINDS`.
 
     Raises:
         DivergedError: If the loss is not finite.
@@ -138,11 +135,10 @@ def score(network: Network, examples: Examples, config: Training) -> dict[str, f
     with autocast(config, examples.targets.device):
         for at in range(0, len(examples.targets), SCORING_BATCH):
             outputs.append(network(examples.inputs[at : at + SCORING_BATCH]).float())
-    logits = torch.cat(outputs)
-    loss = F.cross_entropy(logits, examples.targets).item()
-    if not math.isfinite(loss):
-        raise DivergedError(f"expected a finite loss on held-out data, got {loss}; lower the learning rate")
-    return {"accuracy": (logits.argmax(1) == examples.targets).float().mean().item(), "loss": loss}
+    scores = examples.criterion.scores(torch.cat(outputs), examples.targets)
+    if not all(map(math.isfinite, scores.values())):
+        raise DivergedError(f"expected a finite loss on held-out data, got {scores['loss']}; lower the learning rate")
+    return scores
 
 
 @torch.no_grad()
@@ -173,13 +169,11 @@ def autocast(config: Training, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled)
 
 
-def _losses(
-    network: Network, side: Auxiliary | None, inputs: Tensor, targets: Tensor, config: Training
-) -> tuple[Tensor, Tensor]:
+def _losses(network: Network, side: Auxiliary | None, batch: Examples, config: Training) -> tuple[Tensor, Tensor]:
     """The loss of a batch, and with it the weighted loss of an auxiliary head where there is one."""
-    with autocast(config, targets.device):
-        outputs = side.with_network(network, inputs) if side else (network(inputs),)
-    losses = [F.cross_entropy(x.float(), targets, label_smoothing=config.label_smoothing) for x in outputs]
+    with autocast(config, batch.targets.device):
+        outputs = side.with_network(network, batch.inputs) if side else (network(batch.inputs),)
+    losses = [batch.criterion.loss(x, batch.targets, smoothing=config.label_smoothing) for x in outputs]
     return losses[0], losses[0] + config.auxiliary * losses[1] if side else losses[0]
 
 

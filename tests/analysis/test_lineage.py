@@ -27,7 +27,7 @@ def test_ancestors_of_nobody() -> None:
 
 def test_the_accuracy_at_birth_stands_beside_that_of_the_first_donor() -> None:
     known = {one.id: one for one in FAMILY} | {2: individual(2, 0, accuracy=0.7)}
-    row = with_parents(FAMILY[3], known)
+    row = with_parents(FAMILY[3], known, "accuracy")
     assert row["parent_accuracy"] == 0.7
     assert row["metrics"]["accuracy_at_birth"] == 0.45
-    assert "parent_accuracy" not in with_parents(FAMILY[0], known)
+    assert "parent_accuracy" not in with_parents(FAMILY[0], known, "accuracy")

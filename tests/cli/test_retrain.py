@@ -22,7 +22,8 @@ def test_retrain_prints_a_table_and_the_same_again(evonas: Command, copy: Path) 
     new = Campaign.load(copy / "retrained" / str(best.id))
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()]
-    assert rows[0] == ["id", "validation", "test", "parameters", "MACs", "inherited", "epochs", "seconds"]
+    heads = ["id", "validation accuracy", "test accuracy", "parameters", "MACs", "inherited", "epochs", "seconds"]
+    assert rows[0] == " ".join(heads).split()
     tests = [scores["accuracy"] for scores in new.facts["tests"].values()]
     assert [row[:3] for row in rows[1:4]] == [
         [str(one.id), f"{one.metrics['accuracy']:.4f}", f"{test:.4f}"]

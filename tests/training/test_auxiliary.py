@@ -110,7 +110,7 @@ def test_its_loss_is_weighted_smoothed_and_added() -> None:
     made = network(STACK).train()
     config = Training(auxiliary=0.3, label_smoothing=0.2)
     side = made_for(made)
-    loss, whole = _losses(made, side, IMAGES.inputs, IMAGES.targets, config)
+    loss, whole = _losses(made, side, IMAGES, config)
     outputs, extra = side.with_network(made, IMAGES.inputs)
     by_hand = [F.cross_entropy(x, IMAGES.targets, label_smoothing=0.2) for x in (outputs, extra)]
     torch.testing.assert_close(loss, by_hand[0])
