@@ -49,7 +49,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with one more, such as minimize = ["parameters"]'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
-    has_cells = kind != "cell" or any(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
+    has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
         what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
         return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
@@ -102,11 +102,6 @@ def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) 
     return view.genome(campaign.architecture(one), *_sides(campaign), title=f"individual {one.id}")
 
 
-def _score(campaign: Campaign) -> tuple[str, bool]:
-    """The name of the task's score, and whether more of it is better."""
-    return "accuracy", True
-
-
 def _usual_axis(campaign: Campaign) -> Axis:
     return "epochs" if campaign.control else "evaluations"
 
@@ -157,7 +152,7 @@ def _draw_ancestry(campaign: Campaign, one: Individual | None, axis: Axis | None
         campaign.individuals,
         campaign.architecture,
         winner=one.id if one else None,
-        score=_score(campaign)[0],
+        score=campaign.spec.kind.score,
         measured=campaign.spec.objectives.label,
     )
 
@@ -172,8 +167,8 @@ def _draw_effects(campaign: Campaign, one: Individual | None, axis: Axis | None)
 
 
 def _draw_curves(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
-    score, maximise = _score(campaign)
-    return view.curves(campaign.individuals, winner=one.id if one else None, score=score, maximise=maximise)
+    kind, winner = campaign.spec.kind, one.id if one else None
+    return view.curves(campaign.individuals, winner=winner, score=kind.score, maximise=kind.maximise)
 
 
 def _draw_cell(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

@@ -108,9 +108,10 @@ def _draw_line(ax: Axes, line: Sequence[int], points: Mapping[int, Points], told
 
 
 def _limit(ax: Axes, faded: list[Points], strong: list[Points], *, maximise: bool) -> None:
-    """End the vertical axis, on its worse side, where the ends of the strong curves and most of all are inside."""
+    """End the vertical axis, on its worse side, where the later halves of most curves are inside."""
     sign = 1.0 if maximise else -1.0
-    scores = sign * np.concatenate([*faded, *strong])[:, 1]
-    worst, best = figure.floor(scores, [sign * points[-1, 1] for points in strong]), float(scores.max())
+    later = sign * np.concatenate([points[len(points) // 2 :] for points in (*faded, *strong)])[:, 1]
+    worst = figure.floor(later, [sign * points[-1, 1] for points in strong])
+    best = max(sign * float(points[:, 1].max() if maximise else points[:, 1].min()) for points in (*faded, *strong))
     if room := best - worst:
         ax.set_ylim(*sorted((sign * (worst - 0.06 * room), sign * (best + 0.14 * room))))

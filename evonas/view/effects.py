@@ -31,7 +31,8 @@ def effects(found: Sequence[Effect], *, measured: str = "fitness", ax: Axes | No
         ax: Axes to draw on; None for those of a new figure.
 
     Returns:
-        The axes; the dots of an operator have the gid `gains-NAME`, its median `median-NAME`, its figures `text-NAME`.
+        The axes; an operator's dots have the gids `gains-NAME` and `losses-NAME`, those at the edges `above-NAME` and
+        `below-NAME`, its median `median-NAME`, its figures `n-NAME`, `fitter-NAME` and `failed-NAME`.
     """
     ax = figure.fresh(ax, 9.0, 1.5 + ROW * max(4, len(found)))
     gains = np.array([gain for effect in found for gain in effect.gains])
@@ -77,12 +78,14 @@ def _draw_row(ax: Axes, effect: Effect, y: float, limits: tuple[float, float], *
         ax.scatter(gains[chosen], shaken[chosen], s=13, color=colour, gid=gid, **style)
     for marker, outside, at in (("<", gains <= left + edge, left + edge), (">", gains >= right - edge, right - edge)):
         colour = figure.VERMILION if marker == "<" else figure.BLUE
-        ax.scatter(np.full(outside.sum(), at), shaken[outside], s=16, marker=marker, color=colour, **style)
+        gid = f"{'below' if marker == '<' else 'above'}-{effect.operator}"
+        ax.scatter(np.full(outside.sum(), at), shaken[outside], s=16, marker=marker, color=colour, gid=gid, **style)
     if len(gains):
         at = min(max(effect.median, left), right)
         ax.plot([at, at], [y - 0.36, y + 0.36], color=figure.INK, lw=2.4, zorder=3, gid=f"median-{effect.operator}")
     figures: dict[str, Any] = {"family": figure.FONT, "size": 8, "color": figure.INK, "va": "center", "ha": "right"}
     places = ax.get_yaxis_transform()
-    ax.text(1.085, y, f"{effect.n:,}", transform=places, gid=f"n-{effect.operator}", **figures)
-    ax.text(1.15, y, f"{effect.improved:.0%}", transform=places, gid=f"fitter-{effect.operator}", **figures)
-    ax.text(1.215, y, f"{effect.n_failed:,}" if effect.n_failed else "–", transform=places, **figures)
+    failed = f"{effect.n_failed:,}" if effect.n_failed else "–"
+    texts = {"n": (1.085, f"{effect.n:,}"), "fitter": (1.15, f"{effect.improved:.0%}"), "failed": (1.215, failed)}
+    for name, (x, text) in texts.items():
+        ax.text(x, y, text, transform=places, gid=f"{name}-{effect.operator}", **figures)
