@@ -34,7 +34,7 @@ def placed(arrays: Mapping[str, Any], directory: Path, spec: Spec) -> Spec:
     assert isinstance(spec.task, Arrays)
     path = (directory / DATA).absolute()
     config = spec.task.model_copy(update={"path": str(path)})
-    given = {name: np.asarray(values) for name, values in arrays.items()}
+    given: dict[str, Any] = {name: np.asarray(values) for name, values in arrays.items()}
     task = from_arrays(**given, **config.model_dump(exclude={"name", "path"}))
     if not (directory / DATABASE).exists():
         directory.mkdir(parents=True, exist_ok=True)
