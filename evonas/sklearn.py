@@ -31,7 +31,7 @@ class _Temporary:
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
-class _Evolved(BaseEstimator):  # type: ignore[misc]
+class _Evolved(BaseEstimator):
     """What both estimators share: a campaign on arrays."""
 
     campaign_: Campaign
@@ -121,7 +121,7 @@ class _Evolved(BaseEstimator):  # type: ignore[misc]
         return {name: value for name, value in dict(super().__getstate__()).items() if name != "_temporary"}
 
 
-class EvolvedClassifier(ClassifierMixin, _Evolved):  # type: ignore[misc]
+class EvolvedClassifier(ClassifierMixin, _Evolved):
     """A classifier whose network is evolved.
 
     Args:
@@ -184,7 +184,7 @@ class EvolvedClassifier(ClassifierMixin, _Evolved):  # type: ignore[misc]
         return classes
 
 
-class EvolvedRegressor(RegressorMixin, _Evolved):  # type: ignore[misc]
+class EvolvedRegressor(RegressorMixin, _Evolved):
     """A regressor whose network is evolved; parameters and attributes as of `EvolvedClassifier`."""
 
     def fit(self, X: Any, y: Any) -> "EvolvedRegressor":
