@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Digits, Own
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Own
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -24,6 +24,10 @@ it.
 """
 TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
+    ('[task] with `name = "breast_cancer"`, `"iris"` or `"wine"`', Bundled),
+    ('[task] with `name = "diabetes"`', Diabetes),
+    ('[task] with `name = "fashion_mnist"`, `"kmnist"` or `"mnist"`', Idx),
+    ('[task] with `name = "cifar10"` or `"cifar100"`', Cifar),
     ('[task] with `name = "arrays"`', Arrays),
     ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
@@ -38,6 +42,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
+NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
 NOT_SET_BY_USERS = ("name", "operators", "source")
 
 
@@ -50,7 +55,7 @@ def reference() -> str:
         _table([(name, _default(field), field.description) for name, field in plain.items()]),
     ]
     for title, model in TABLES:
-        parts += [f"## {title}\n", _table(_rows(model))]
+        parts += [f"## {title}\n", *NOTES.get(title, ()), _table(_rows(model))]
     return "\n".join(parts)
 
 

@@ -93,14 +93,18 @@ class Stop:
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
+    data: Annotated[Path | None, typer.Option(help="Your data: a table, arrays, text or a folder of images.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of a table that is to be predicted.")] = None,
+    kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    size: Annotated[int | None, typer.Option(help="The side that images are resized to, in pixels.")] = None,
 ) -> None:
-    """Write a spec to begin with."""
-    from evonas.campaign.spec import TEMPLATE
+    """Write a spec to begin with, once its data were read."""
+    from evonas.campaign.template import template
 
-    name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     if path.exists():
         raise FileExistsError(f"{path}: expected a new file, there is one already; choose another name")
-    path.write_text(TEMPLATE.format(name=name), "utf-8")
+    given = {"target": target, "kind": kind, "size": size}
+    path.write_text(template(path, data, {name: value for name, value in given.items() if value is not None}), "utf-8")
     print(f"Wrote {path}. Run it: evonas run {path}")
 
 

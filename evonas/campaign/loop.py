@@ -25,6 +25,7 @@ class Progress:
         n_told: Evaluations done.
         n_failed: Those that failed.
         fraction: Part of the budget that is spent, 0 to 1.
+        label: What fitness is, in a word or two.
         best: The best fitness; None while there is none.
         elapsed: Seconds of the campaign's clock, all its runs together.
         n_front: Individuals on the front; None with a single fitness.
@@ -34,6 +35,7 @@ class Progress:
     n_told: int
     n_failed: int
     fraction: float
+    label: str
     best: float | None
     elapsed: float
     n_front: int | None = None
@@ -271,6 +273,7 @@ class Loop:
             self._n_told,
             self._n_failed,
             min(1.0, max(spent)),
+            self._spec.objectives.label,
             self._best[0].rank[0] if self._best else None,
             self.elapsed,
             len(self._front) if self._spec.objectives.several else None,
