@@ -150,7 +150,8 @@ class Campaign:
 
         Raises:
             StoreError: If the directory holds another campaign, or another process runs it.
-            SpecError: If encoding, device and task do not fit each other, or an operator of a toolbox does not fit.
+            SpecError: If encoding, device and task do not fit each other.
+            ValueError: If an operator of a toolbox does not do what its name asks for.
             DataError: If the data cannot be used.
             OSError: If the directory cannot be written.
         """

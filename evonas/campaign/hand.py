@@ -143,9 +143,7 @@ class Hand:
 
     def _require_open(self) -> None:
         if not self._is_open:
-            raise ValueError(
-                "expected to be inside `with campaign.by_hand(…)`, got a call after its end; begin it anew"
-            )
+            raise ValueError("expected a call inside `with campaign.by_hand(…)`, got one after its end; begin it anew")
 
     def _known(self, id: int) -> tuple[Proposal, dict[str, float], float]:
         self._require_open()
@@ -171,7 +169,7 @@ class Hand:
             )
         if taken := [name for name in metrics if name in SIZES or name in COLUMNS]:
             raise ValueError(
-                f"metrics: expected names of your own, got {', '.join(taken)}, which we fill in; rename it"
+                f"metrics: expected names of your own, got {', '.join(taken)}, which evonas fills in; rename it"
             )
         return {name: _finite(name, value) for name, value in metrics.items()}
 

@@ -55,7 +55,7 @@ def onnx_of(network: TrainedNetwork) -> bytes:
         raise MissingError(
             f"onnx: expected onnx and onnxscript, found no {error.name}; install them with: pip install evonas[onnx]"
         ) from None
-    with _quiet():
+    with _quiet(), _exporting():
         program = torch.onnx.export(
             network,
             (torch.zeros(2, *network.input_shape),),
@@ -77,10 +77,19 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
     Raises:
         SpecError: If torch cannot trace it.
     """
-    example = torch.zeros(2, *network.input_shape)
-    shapes = {"inputs": {0: torch.export.Dim("batch", min=1)}}
+    with _exporting():
+        return torch.export.export(
+            network,
+            (torch.zeros(2, *network.input_shape),),
+            dynamic_shapes={"inputs": {0: torch.export.Dim("batch", min=1)}},
+        )
+
+
+@contextlib.contextmanager
+def _exporting() -> Iterator[None]:
+    """What torch cannot export is an error of one line."""
     try:
-        return torch.export.export(network, (example,), dynamic_shapes=shapes)
+        yield
     except (RuntimeError, torch._dynamo.exc.TorchDynamoException) as error:
         reason = str(error).strip().partition("\n")[0]
         raise SpecError(f"expected a network that torch can export, got an error: {reason}") from error

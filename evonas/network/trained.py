@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.network.build import Network
+from genomes.architecture import Architecture
 from genomes.operations import Shape
 
 BATCH = 512
@@ -114,10 +115,34 @@ class TrainedNetwork(nn.Module):
         outputs = self.outputs(inputs)
         return np.array(self.classes)[outputs.argmax(1)] if self.classes else outputs
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What a copy is made of: the modules of layers cannot be pickled themselves."""
+        normalisation = (self.mean, self.deviation, self.target_mean, self.target_deviation)
+        numbers = [[] if values is None else values.flatten().tolist() for values in normalisation]
+        words = {name: getattr(self, name) for name in ("kind", "input_shape", "classes", "targets")}
+        state = {name: tensor.cpu().numpy() for name, tensor in self.state_dict().items()}
+        n_outputs = self.network.layers[-1].target[0]
+        return _made, (self.network.architecture, n_outputs, numbers, words, state, self.training)
+
     def extra_repr(self) -> str:
         """Kind, shape of inputs and number of classes or targets."""
         n = f"{len(self.classes)} classes" if self.classes else f"{len(self.targets)} targets"
         return f"{self.kind}, input_shape={self.input_shape}, {n}"
+
+
+def _made(
+    architecture: Architecture,
+    n_outputs: int,
+    numbers: list[list[float]],
+    words: dict[str, Any],
+    state: dict[str, npt.NDArray[Any]],
+    training: bool,
+) -> TrainedNetwork:
+    """The copy that `__reduce__` describes, on the CPU."""
+    made = TrainedNetwork(Network(architecture, words["input_shape"], n_outputs), *numbers, **words)
+    tensors = {name: torch.from_numpy(values) for name, values in state.items()}
+    made.to(tensors["mean"].dtype).load_state_dict(tensors)
+    return made.train(training)
 
 
 def _as_floats(inputs: npt.ArrayLike) -> npt.NDArray[Any]:
