@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Own
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -29,6 +29,8 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "fashion_mnist"`, `"kmnist"` or `"mnist"`', Idx),
     ('[task] with `name = "cifar10"` or `"cifar100"`', Cifar),
     ('[task] with `name = "arrays"`', Arrays),
+    ('[task] with `name = "table"`', Table),
+    ('[task] with `name = "images"`', Images),
     ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),

@@ -9,11 +9,22 @@ from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.digits import Digits
 from evonas.tasks.idx import Idx
+from evonas.tasks.images import Images
 from evonas.tasks.own import Own
 from evonas.tasks.prepare import Splitting, prepare
+from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 
-TaskConfig = Annotated[Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Own, Field(discriminator="name")]
+TaskConfig = Annotated[
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Own, Field(discriminator="name")
+]
+
+
+def word_of(path: object) -> str:
+    """The name of the task that reads a path, by how it ends: arrays, table or else images."""
+    text = str(path).lower()
+    return "arrays" if text.endswith(".npz") else "table" if text.endswith(SUFFIXES) else "images"
+
 
 __all__ = [
     "KINDS",
@@ -24,12 +35,15 @@ __all__ = [
     "Diabetes",
     "Digits",
     "Idx",
+    "Images",
     "Kind",
     "Own",
     "Split",
     "Splitting",
+    "Table",
     "Task",
     "TaskConfig",
     "from_arrays",
     "prepare",
+    "word_of",
 ]
