@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Table
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table
 from evonas.training import Training
 from genomes import Cell, Dag
 
@@ -31,6 +31,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "arrays"`', Arrays),
     ('[task] with `name = "table"`', Table),
     ('[task] with `name = "images"`', Images),
+    ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[search] with `name = "evolution"`', EvolutionConfig),
@@ -43,7 +44,8 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
-NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
+NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
+NOT_SET_BY_USERS = ("name", "operators", "source")
 
 
 def reference() -> str:
@@ -55,7 +57,7 @@ def reference() -> str:
         _table([(name, _default(field), field.description) for name, field in plain.items()]),
     ]
     for title, model in TABLES:
-        parts += [f"## {title}\n", _table(_rows(model))]
+        parts += [f"## {title}\n", *NOTES.get(title, ()), _table(_rows(model))]
     return "\n".join(parts)
 
 
@@ -68,6 +70,7 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         rows = [
             (field.name, _written(field.default), " ".join(described[field.name].split()))
             for field in dataclasses.fields(model)
+            if field.name != "input_shape"  # An encoding's, which a campaign sets from its task.
         ]
     return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
 

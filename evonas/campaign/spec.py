@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Kind, TaskConfig, word_of
+from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding
@@ -29,38 +29,13 @@ if TYPE_CHECKING:
 else:
     EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
 
-TEMPLATE = """\
-# A campaign for `evonas run`. Every field and its default: docs/spec.md
-name = "{name}"
-seed = 0
-control = "random"          # afterwards, random search on the same budget
-
-[task]
-name = "digits"             # or: fashion_mnist, …; or path = "data.npz"; or path = "data.csv", target = "…"
-
-[encoding]
-name = "dag"
-
-[search]
-name = "evolution"          # or: ageing, random, controller
-population = 16
-
-[training]
-epochs = 8
-inherited_epochs = 3        # children begin with their parents' weights
-
-[budget]
-evaluations = 200           # or: epochs, seconds
-"""
-"""A spec to begin with."""
-
 
 class SpecError(ValueError):
     """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
 
 
 class CampaignBudget(BaseModel):
-    """When a campaign ends: the `[budget]` table. Whichever comes first; one at least is given."""
+    """When a campaign ends: the `[budget]` table. Whichever comes first; without the table 200 evaluations."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -150,7 +125,7 @@ class Spec(BaseModel):
     @property
     def kind(self) -> Kind:
         """What is measured on its task."""
-        return KINDS[self.task.kind]
+        return self.task.measured if isinstance(self.task, Own) else KINDS[self.task.kind]
 
     @property
     def listed(self) -> ListedConfig | None:
@@ -264,6 +239,10 @@ def _with_score(objectives: Any, task: Any) -> Any:
     if not isinstance(objectives, Mapping) or {"maximize", "minimize"} & objectives.keys():
         return objectives
     kind = KINDS.get(_kind_name(task), KINDS[CLASSIFICATION])
+    if isinstance(task, Own):
+        kind = task.measured
+    elif isinstance(task, Mapping) and task.get("name") == "own" and isinstance(task.get("metrics"), (list, tuple)):
+        kind = Kind(str(task["metrics"][0]), True, ()) if task["metrics"] else kind
     return {**objectives, "maximize" if kind.maximise else "minimize": (kind.score,)}
 
 

@@ -10,11 +10,14 @@ from evonas.tasks.cifar import Cifar
 from evonas.tasks.digits import Digits
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
+from evonas.tasks.own import Own
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 
-TaskConfig = Annotated[Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images, Field(discriminator="name")]
+TaskConfig = Annotated[
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Own, Field(discriminator="name")
+]
 
 
 def word_of(path: object) -> str:
@@ -34,6 +37,7 @@ __all__ = [
     "Idx",
     "Images",
     "Kind",
+    "Own",
     "Split",
     "Splitting",
     "Table",
