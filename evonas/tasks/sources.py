@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -179,4 +180,6 @@ def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0]
     if "does not match" in text:
         return "another checksum"
+    if cause := re.search(r"Caused by (\w+)", text):
+        return cause[1]
     return text[:200] or type(error).__name__
