@@ -135,10 +135,10 @@ def test_a_child_of_two_is_left_the_fitter_first(_name: str, encoding: Encoding,
                 whole = donors[1]
             else:
                 continue
-            seen.add(whole.individual)
             assert torch.equal(state[parameter.name], whole.tensors[parameter.name])
             assert inheritance.origins[parameter.name] == whole.individual
-    assert seen == {1, 2}
+        seen |= set(inheritance.origins.values())
+    assert seen >= {1, 2}
 
 
 # Blocks
