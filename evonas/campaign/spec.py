@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Arrays, Kind, TaskConfig
+from evonas.tasks import KINDS, Arrays, Kind, TaskConfig, Text
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
-from genomes import Cell, Dag, Encoding
-from genomes.cell import references
+from genomes import Cell, Dag, Encoding, Recurrent
+from genomes.published import references
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
+    EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
 
 TEMPLATE = """\
 # A campaign for `evonas run`. Every field and its default: docs/spec.md
@@ -204,7 +204,7 @@ def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
     if isinstance(search, dict) and isinstance(search.get("genomes"), list):
         search["genomes"] = [_genome(entry, path) for entry in search["genomes"]]
     spec = parse(data, source=str(path))
-    if isinstance(spec.task, Arrays):
+    if isinstance(spec.task, (Arrays, Text)) and spec.task.path is not None:
         absolute = str((path.parent / Path(spec.task.path).expanduser()).resolve())
         spec = spec.model_copy(update={"task": spec.task.model_copy(update={"path": absolute})})
     return spec
@@ -256,7 +256,9 @@ def _n_listed(search: Any) -> int:
 
 
 def _task_name(task: Any) -> str:
-    return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+    if not isinstance(task, Mapping) or "path" not in task:
+        return "digits"
+    return "text" if str(task["path"]).lower().endswith(".txt") else "arrays"
 
 
 def _with_score(objectives: Any, task: Any) -> Any:

@@ -8,8 +8,9 @@ from evonas.tasks.arrays import Arrays, from_arrays
 from evonas.tasks.digits import Digits
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
+from evonas.tasks.text import Text
 
-TaskConfig = Annotated[Digits | Arrays, Field(discriminator="name")]
+TaskConfig = Annotated[Digits | Arrays | Text, Field(discriminator="name")]
 
 __all__ = [
     "KINDS",
@@ -21,6 +22,7 @@ __all__ = [
     "Splitting",
     "Task",
     "TaskConfig",
+    "Text",
     "from_arrays",
     "prepare",
 ]
