@@ -168,10 +168,10 @@ def planned(cell: RecurrentCell) -> Plan:
 
 
 class _Saved(NamedTuple):
-    """What the backward pass needs of a time step: all values, those before activation, and the maps of h."""
+    """What a time step leaves: all values by their registers, the next c, the maps of h, and the groups' values."""
 
     values: list[Tensor]
-    before: list[Tensor]
+    memory: Tensor | None
     maps: Tensor
     grouped: list[Tensor]
 
@@ -180,7 +180,7 @@ def _forward(plan: Plan, added: Tensor, factors: Tensor, weights: Tensor, h: Ten
     """One time step; `weights` are transposed, `(width, maps)`."""
     width = h.shape[1]
     values: list[Any] = [h, c] + [None] * (plan.n_registers - 2)
-    before = values.copy()
+    memory = None
     maps = torch.addmm(added, h, weights)
     grouped = []
     for group in plan.groups:
@@ -192,11 +192,12 @@ def _forward(plan: Plan, added: Tensor, factors: Tensor, weights: Tensor, h: Ten
             made = factor if group.start < 0 else made * factor
         value = made if group.activation == "identity" else _ACTIVATE[group.activation](made)
         grouped.append(value)
-        if len(group.steps) == 1:
-            values[group.steps[0]], before[group.steps[0]] = value, made
-        else:
-            for register, part, raw in zip(group.steps, value.split(width, 1), made.split(width, 1), strict=True):
-                values[register], before[register] = part, raw
+        parts = value.split(width, 1) if len(group.steps) > 1 else (value,)
+        for register, part in zip(group.steps, parts, strict=True):
+            values[register] = part
+        if plan.memory in group.steps:
+            at = group.steps.index(plan.memory) * width
+            memory = made[:, at : at + width]
     for register, operation, inputs, activation in plan.inner:
         a = values[inputs[0]]
         if operation == "add":
@@ -205,9 +206,10 @@ def _forward(plan: Plan, added: Tensor, factors: Tensor, weights: Tensor, h: Ten
             made = a * values[inputs[1]]
         else:
             made = 1 - a
-        before[register] = made
+        if register == plan.memory:
+            memory = made
         values[register] = made if activation == "identity" else _ACTIVATE[activation](made)
-    return _Saved(values, before, maps, grouped)
+    return _Saved(values, memory, maps, grouped)
 
 
 class _Window(torch.autograd.Function):
@@ -230,7 +232,7 @@ class _Window(torch.autograd.Function):
         for now, factor, output in zip(added.unbind(0), factors.unbind(0), outputs.unbind(0), strict=True):
             step = _forward(plan, now, factor, transposed, h, c)
             h = output.copy_(step.values[plan.hidden])
-            c = step.before[plan.memory] if plan.memory >= 0 else None
+            c = step.memory
             if keeping:
                 saved.append(step)
         if keeping:
