@@ -41,6 +41,19 @@ class Kind(str, enum.Enum):
     curves = "curves"
 
 
+class ExportFormat(str, enum.Enum):
+    """What a campaign can be exported to."""
+
+    genome = "genome"
+    weights = "weights"
+    pt2 = "pt2"
+    onnx = "onnx"
+    dot = "dot"
+    graphml = "graphml"
+    csv = "csv"
+    phylogeny = "phylogeny"
+
+
 class Counted(str, enum.Enum):
     """What a horizontal axis counts."""
 
@@ -301,6 +314,24 @@ def compare(
     from evonas import commands
 
     commands.compare(directories, output, axis.value, json=format is Format.json)
+
+
+@app.command()
+def export(
+    format: Annotated[ExportFormat, typer.Argument(help="What to write.")],
+    directory: Directory,
+    id: Chosen = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; else in DIR/export.")] = None,
+) -> None:
+    """Write an individual's genome, weights, program or graph into a file, or a table of all individuals."""
+    from evonas import commands
+    from evonas.campaign import Campaign
+    from evonas.export import FORMATS, write
+
+    campaign = Campaign.load(directory)
+    if FORMATS[format.value].one is not None:
+        id = commands.chosen(campaign, campaign.individuals, id).id
+    print(write(campaign, format.value, id, output))
 
 
 @app.command()

@@ -96,7 +96,7 @@ def _objectives(campaign: Campaign) -> tuple[str, ...]:
     return (*campaign.spec.objectives.maximize, *campaign.spec.objectives.minimize)
 
 
-def _first(campaign: Campaign) -> list[Individual]:
+def _first(campaign: Campaign) -> Sequence[Individual]:
     return campaign.individuals[:1]
 
 
