@@ -32,7 +32,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"search": "agein"},
         "search.name: expected one of evolution, ageing, random, controller, li",
     ),
-    ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, arrays, text, got 'digit'; did you"),
+    ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, arrays, text, got 'digit'"),
     ("an unknown encoding", {"encoding": "neat"}, "encoding.name: "),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
