@@ -9,10 +9,13 @@ from evonas.campaign import Campaign, SpecError
 from evonas.record import Individual
 from genomes.cell import CellGenome
 from genomes.operations import Shape
+from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+OF_CELLS = (CellGenome, RecurrentGenome)
+"""Genomes that are cells to draw."""
 OF_ONE = ("genome", "cell", "stack")
 """Kinds that show a single individual and cannot do without."""
 
@@ -32,7 +35,7 @@ def fitting(campaign: Campaign) -> tuple[str, ...]:
         campaign: One that was run or loaded.
     """
     found = tuple(kind for kind in KINDS if unfit(kind, campaign) is None)
-    return tuple(kind for kind in found if kind != "genome") if "cell" in found else found
+    return tuple(kind for kind in found if kind != "genome") if "stack" in found else found
 
 
 def unfit(kind: str, campaign: Campaign) -> str | None:
@@ -41,7 +44,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with one more, such as minimize = ["parameters"]'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
-    has_cells = kind != "cell" or any(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
+    has_cells = kind != "cell" or any(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
         what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
         return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
@@ -115,7 +118,12 @@ def _draw_lineage(campaign: Campaign, one: Individual | None) -> "Axes":
 
 def _draw_cell(campaign: Campaign, one: Individual | None) -> "Axes":
     assert one is not None
-    return view.cell(_genome_of(campaign, one), title=f"individual {one.id}")
+    genome, title = _genome_of(campaign, one), f"individual {one.id}"
+    return (
+        view.recurrent(genome.developed, title=title)
+        if isinstance(genome, RecurrentGenome)
+        else view.cell(genome, title=title)
+    )
 
 
 def _draw_stack(campaign: Campaign, one: Individual | None) -> "Axes":

@@ -6,6 +6,7 @@ from evonas.view.front import front
 from evonas.view.genome import genome
 from evonas.view.lineage import lineage
 from evonas.view.progress import hypervolume, progress
+from evonas.view.recurrent import recurrent
 from evonas.view.stack import stack
 
-__all__ = ["cell", "front", "genome", "hypervolume", "lineage", "progress", "save", "stack"]
+__all__ = ["cell", "front", "genome", "hypervolume", "lineage", "progress", "recurrent", "save", "stack"]
