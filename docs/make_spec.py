@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Digits, Text
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
 from evonas.training import Training
 from genomes import Cell, Dag, Recurrent
 
@@ -24,8 +24,15 @@ it.
 """
 TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "digits"`', Digits),
+    ('[task] with `name = "breast_cancer"`, `"iris"` or `"wine"`', Bundled),
+    ('[task] with `name = "diabetes"`', Diabetes),
+    ('[task] with `name = "fashion_mnist"`, `"kmnist"` or `"mnist"`', Idx),
+    ('[task] with `name = "cifar10"` or `"cifar100"`', Cifar),
     ('[task] with `name = "arrays"`', Arrays),
+    ('[task] with `name = "table"`', Table),
+    ('[task] with `name = "images"`', Images),
     ('[task] with `name = "text"`', Text),
+    ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[encoding] with `name = "recurrent"`', Recurrent),
@@ -39,7 +46,8 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[objectives]", Objectives),
     ("[budget]", CampaignBudget),
 )
-NOT_SET_BY_USERS = ("name", "operators", "input_shape", "source")
+NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
+NOT_SET_BY_USERS = ("name", "operators", "source")
 
 
 def reference() -> str:
@@ -51,7 +59,7 @@ def reference() -> str:
         _table([(name, _default(field), field.description) for name, field in plain.items()]),
     ]
     for title, model in TABLES:
-        parts += [f"## {title}\n", _table(_rows(model))]
+        parts += [f"## {title}\n", *NOTES.get(title, ()), _table(_rows(model))]
     return "\n".join(parts)
 
 
@@ -64,6 +72,7 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         rows = [
             (field.name, _written(field.default), " ".join(described[field.name].split()))
             for field in dataclasses.fields(model)
+            if field.name != "input_shape"  # An encoding's, which a campaign sets from its task.
         ]
     return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
 

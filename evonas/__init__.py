@@ -4,10 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from evonas.campaign import Campaign, SpecError, StoreError, retrain
+    from evonas.export import load
     from evonas.tasks import DataError, from_arrays
 
-__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "retrain"]
+__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "load", "retrain"]
 __version__ = "0.1.0"
+
+_ROOMS = {"DataError": "evonas.tasks", "from_arrays": "evonas.tasks", "load": "evonas.export"}
+"""Where a name comes from, unless it is `evonas.campaign`."""
 
 
 def __getattr__(name: str) -> Any:
@@ -16,4 +20,9 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module evonas has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module("evonas.tasks" if name in ("DataError", "from_arrays") else "evonas.campaign"), name)
+    return getattr(import_module(_ROOMS.get(name, "evonas.campaign")), name)
+
+
+def __dir__() -> list[str]:
+    """All that is there, imported or not."""
+    return sorted({*__all__, *globals()} - {"Any", "TYPE_CHECKING", "_ROOMS"})

@@ -34,7 +34,36 @@ class Kind(str, enum.Enum):
     cell = "cell"
     stack = "stack"
     front = "front"
+    diversity = "diversity"
+    ancestry = "ancestry"
+    genealogy = "genealogy"
+    effects = "effects"
+    curves = "curves"
 
+
+class ExportFormat(str, enum.Enum):
+    """What a campaign can be exported to."""
+
+    genome = "genome"
+    weights = "weights"
+    pt2 = "pt2"
+    onnx = "onnx"
+    dot = "dot"
+    graphml = "graphml"
+    csv = "csv"
+    phylogeny = "phylogeny"
+
+
+class Counted(str, enum.Enum):
+    """What a horizontal axis counts."""
+
+    evaluations = "evaluations"
+    epochs = "epochs"
+    seconds = "seconds"
+
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Suffixes of pictures."""
 
 app = typer.Typer(
     name="evonas",
@@ -80,14 +109,18 @@ class Stop:
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
+    data: Annotated[Path | None, typer.Option(help="Your data: a table, arrays, text or a folder of images.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of a table that is to be predicted.")] = None,
+    kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
+    size: Annotated[int | None, typer.Option(help="The side that images are resized to, in pixels.")] = None,
 ) -> None:
-    """Write a spec to begin with."""
-    from evonas.campaign.spec import TEMPLATE
+    """Write a spec to begin with, once its data were read."""
+    from evonas.campaign.template import template
 
-    name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     if path.exists():
         raise FileExistsError(f"{path}: expected a new file, there is one already; choose another name")
-    path.write_text(TEMPLATE.format(name=name), "utf-8")
+    given = {"target": target, "kind": kind, "size": size}
+    path.write_text(template(path, data, {name: value for name, value in given.items() if value is not None}), "utf-8")
     print(f"Wrote {path}. Run it: evonas run {path}")
 
 
@@ -256,17 +289,35 @@ def plot(
     directory: Directory,
     id: Chosen = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A .png or .svg; else both in DIR/figures.")
+        Path | None, typer.Option("-o", "--output", help="A .png, .svg or .pdf; else the first two in DIR/figures.")
     ] = None,
+    axis: Annotated[Counted | None, typer.Option(help="What progress and diversity are drawn over.")] = None,
 ) -> None:
-    """Draw an individual's network, cells or stack, or the progress, lineage or front of a campaign."""
-    if output is not None and output.suffix not in (".png", ".svg"):
-        raise typer.BadParameter(f"expected a name that ends in .png or .svg, got {output}", param_hint="--output")
+    """Draw an individual's network, or how a campaign went: docs/pictures.md shows every kind."""
+    _check_picture(output)
     from evonas import commands
     from evonas.campaign import Campaign
 
-    for path in commands.draw(Campaign.load(directory), kind.value, id, output):
+    for path in commands.draw(Campaign.load(directory), kind.value, id, output, axis and axis.value):
         print(path)
+
+
+@app.command()
+def export(
+    format: Annotated[ExportFormat, typer.Argument(help="What to write.")],
+    directory: Directory,
+    id: Chosen = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="The file; else in DIR/export.")] = None,
+) -> None:
+    """Write an individual's genome, weights, program or graph into a file, or a table of all individuals."""
+    from evonas import commands
+    from evonas.campaign import Campaign
+    from evonas.export import FORMATS, write
+
+    campaign = Campaign.load(directory)
+    if FORMATS[format.value].one is not None:
+        id = commands.chosen(campaign, campaign.individuals, id).id
+    print(write(campaign, format.value, id, output))
 
 
 @app.command()
@@ -289,6 +340,12 @@ def doctor(format: As = Format.table) -> None:
 
     found = doctor.examine()
     terminal.print_json(found) if format is Format.json else terminal.print_fields(found)
+
+
+def _check_picture(output: Path | None) -> None:
+    if output is not None and output.suffix not in PICTURES:
+        expected = f"{', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
+        raise typer.BadParameter(f"expected a name that ends in {expected}, got {output}", param_hint="--output")
 
 
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:

@@ -42,6 +42,8 @@ def written(value: Any) -> str:
     """A value as tables show it."""
     if value is None:
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         if 0 < abs(value) < LEAST_FIXED:
             return f"{value:.3g}"
@@ -155,7 +157,7 @@ class _Clock:
         n, seconds = done.n_told - first.n_told, done.elapsed - first.elapsed
         failed = f", {done.n_failed} failed" if done.n_failed else ""
         best = "–" if done.best is None else f"{done.best:.4f}"
-        parts = [f"{done.n_told} evaluations{failed}", f"best {best}"]
+        parts = [f"{done.n_told} evaluations{failed}", f"best {done.label} {best}"]
         if done.n_front is not None:
             parts.append(f"front of {done.n_front}")
         if n and seconds > 0:

@@ -226,7 +226,7 @@ def main(argv: list[str] | None = None) -> int:
             base = problems.base(options.task, out)
             spec = parse({**base, "name": encoding, "encoding": problems.SPACES[encoding]})
             found = collected(spec, out / f"{encoding}.jsonl", options)
-        except (problems.NoDataError, SpecError) as error:
+        except (problems.DataError, SpecError) as error:
             print(f"skipped: {error}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:

@@ -1,9 +1,7 @@
 """What the comparisons of this folder share: data, search spaces, sizes, arms, and their command line."""
 
 import argparse
-import gzip
 import os
-import struct
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,6 +11,9 @@ import numpy as np
 
 from evonas.campaign import SpecError
 from evonas.studies import Arm, Step, Study, bands, collect, report, run
+from evonas.tasks import DataError
+from evonas.tasks.idx import PUBLISHED, idx_arrays
+from evonas.tasks.sources import located
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "runs" / "out" / "studies"
@@ -20,12 +21,6 @@ PAGES = ROOT / "docs" / "studies"
 ENCODINGS = ("dag", "cell")
 N_FASHION = 10_000
 """Images of Fashion-MNIST's training part that are used, in its own order; of its test part all."""
-FASHION = {
-    "X_train": "train-images-idx3-ubyte.gz",
-    "y_train": "train-labels-idx1-ubyte.gz",
-    "X_test": "t10k-images-idx3-ubyte.gz",
-    "y_test": "t10k-labels-idx1-ubyte.gz",
-}
 
 DAG = {
     "name": "dag",
@@ -82,48 +77,36 @@ SIZES: dict[str, dict[str, Any]] = {
 """Of a campaign: its budget in epochs, and those of a candidate from scratch, of an heir and of the last training."""
 
 
-class NoDataError(RuntimeError):
-    """Data that are not on this machine."""
-
-
-def read_idx(path: Path) -> np.ndarray:
-    """An array of bytes from an IDX file, the format of LeCun's MNIST (http://yann.lecun.com/exdb/mnist).
-
-    Args:
-        path: Gzipped.
-
-    Raises:
-        ValueError: If it is no such file.
-    """
-    data = gzip.decompress(path.read_bytes())
-    kind, n_axes = struct.unpack(">HBB", data[:4])[1:] if len(data) >= 4 else (0, 0)
-    start = 4 + 4 * n_axes
-    shape = struct.unpack(f">{n_axes}I", data[4:start]) if len(data) >= start else ()
-    if kind != 8 or len(data) - start != int(np.prod(shape)):
-        raise ValueError(f"{path}: expected an IDX file of bytes, got another; download it again")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+def data_places() -> list[Path]:
+    """Folders of data sets: the one that EVONAS_DATA names, or `shared/data` beside or in the project."""
+    known = os.environ.get("EVONAS_DATA")
+    return [Path(known)] if known else [ROOT.parent / "shared" / "data", ROOT / "shared" / "data"]
 
 
 def data_file(*parts: str) -> Path:
-    """A file of the collection that EVONAS_DATA names, or of `shared/data` beside or in the project.
+    """A file of one of these folders.
 
     Raises:
-        NoDataError: If it is in none of these places.
+        DataError: If it is in none of them.
     """
-    known = os.environ.get("EVONAS_DATA")
-    places = [Path(known)] if known else [ROOT.parent / "shared" / "data", ROOT / "shared" / "data"]
+    places = data_places()
     for place in places:
         if (path := place.joinpath(*parts)).is_file():
             return path
     looked = ", ".join(str(place) for place in places)
-    raise NoDataError(
+    raise DataError(
         f"expected {'/'.join(parts)} in {looked}, found none there; set EVONAS_DATA to the folder that holds {parts[0]}"
     )
 
 
 def fashion_arrays() -> dict[str, np.ndarray]:
-    """Fashion-MNIST's first training images and its whole test part, `(n, 28, 28)`, with their labels."""
-    arrays = {key: read_idx(data_file("FashionMNIST", "raw", name)) for key, name in FASHION.items()}
+    """Fashion-MNIST's first training images and its whole test part, `(n, 28, 28)`, with their labels.
+
+    Raises:
+        DataError: If they are not at hand, or damaged.
+    """
+    place = next((place for place in data_places() if place.is_dir()), data_places()[0])
+    arrays = idx_arrays("fashion_mnist", located(PUBLISHED["fashion_mnist"], str(place)))
     return arrays | {key: arrays[key][:N_FASHION] for key in ("X_train", "y_train")}
 
 
@@ -219,7 +202,7 @@ def study_of(name: str, options: argparse.Namespace, labels: Iterable[str]) -> S
     """The study that a command line asks for.
 
     Raises:
-        NoDataError: If its data are not here.
+        DataError: If its data are not here.
     """
     size = SIZES[options.task]
     out = (options.out or OUT / options.task).resolve()
@@ -249,7 +232,7 @@ def main(name: str, text: str, labels: Iterable[str], argv: list[str] | None = N
     options = parser(text).parse_args(argv)
     try:
         study = study_of(name, options, labels)
-    except (NoDataError, SpecError) as error:
+    except (DataError, SpecError) as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 2
     failed: list[Step] = []

@@ -119,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
             path = data(out, chosen.images)
             lines += [f"## {name}", "", f"{chosen.images:,} training images, {chosen.epochs} epochs.", "", *HEAD]
             lines += [*compared(found, path, out / f"{path.stem}-{chosen.epochs}", chosen.repeats, chosen.epochs), ""]
-    except problems.NoDataError as error:
+    except problems.DataError as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 2
     except StoreError as error:

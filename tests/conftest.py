@@ -1,11 +1,21 @@
 """What all tests may use."""
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.campaigns import written_spec
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared data go to a folder of the tests: nobody's home is touched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVONAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("EVONAS_DATA", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis": ANALYSIS,
     "studies": {*CAMPAIGN, "analysis", "studies"},
     "view": {*GENOMES, "record", "analysis", "view"},
+    "export": {*GENOMES, "record", "network", "tasks", "campaign", "export"},
+    "sklearn": {*ANALYSIS, "network", "tasks", "sklearn"},
     "doctor": {*EVALUATION, "doctor"},
     "terminal": {*ANALYSIS, "terminal"},
     "pictures": {*ANALYSIS, "view", "pictures"},

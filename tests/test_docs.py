@@ -1,12 +1,19 @@
 """What README and docs show runs as it stands."""
 
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_iris
 
-from evonas.campaign.spec import TEMPLATE, parse
+from evonas.campaign.spec import parse
 from evonas.cli import app
 
 try:
@@ -15,19 +22,59 @@ except ModuleNotFoundError:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-BLOCKS = [(page.name, code) for page in PAGES for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.S)]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCKS = {page: BLOCK.findall(page.read_text("utf-8")) for page in PAGES}
+SHOWN = {"sh", "text"}
+"""Blocks that are no examples: what installs evonas, and what it prints."""
 
 
-@pytest.mark.parametrize(("page", "code"), BLOCKS, ids=[f"{page}-{n}" for n, (page, _) in enumerate(BLOCKS)])
-def test_a_python_block_runs(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", [page for page in PAGES if BLOCKS[page]], ids=lambda page: page.name)
+def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order and in one folder: Python in one namespace, commands, and specs, written where their first line says."""
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, page, "exec"), {})
-    assert page != "README.md" or any(tmp_path.iterdir())
+    _place_data(tmp_path)
+    names: dict[str, Any] = {}
+    for language, text in BLOCKS[page]:
+        if language == "python":
+            exec(compile(text, page.name, "exec"), names)
+        elif language == "bash":
+            _run(text)
+        elif language == "toml":
+            parse(tomllib.loads(text), source=page.name)
+            if named := re.match(r"# ([\w.-]+\.toml)\n", text):
+                (tmp_path / named[1]).write_text(text, "utf-8")
+        else:
+            assert language in SHOWN, f"{page.name}: expected python, bash, toml or one of {SHOWN}, got {language}"
 
 
-def test_readme_shows_python() -> None:
-    assert any(page == "README.md" for page, _ in BLOCKS)
+def _run(commands: str) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+
+
+def _place_data(folder: Path) -> None:
+    """What a reader has: `flowers.csv` with the column `species`, and `photos` with a folder for each class."""
+    rng = np.random.default_rng(0)
+    flowers = load_iris(as_frame=True)
+    table = flowers.data.assign(species=flowers.target_names[flowers.target])
+    table.to_csv(folder / "flowers.csv", index=False)
+    for number, name in enumerate(("cats", "dogs")):
+        (folder / "photos" / name).mkdir(parents=True)
+        for index in range(20):
+            image = rng.integers(0, 100, (20, 24, 3), dtype=np.uint8)
+            image[:, :, number] += 100
+            Image.fromarray(image).save(folder / "photos" / name / f"{index}.png")
+
+
+def test_no_page_has_marks_of_a_conflict() -> None:
+    assert not [page.name for page in PAGES if re.search(r"^(<<<<<<<|>>>>>>>)", page.read_text("utf-8"), re.M)]
+
+
+def test_readme_shows_python_and_commands() -> None:
+    assert {"python", "bash"} <= {language for language, _ in BLOCKS[ROOT / "README.md"]}
 
 
 def test_the_spec_page_is_made_from_the_models() -> None:
@@ -40,21 +87,17 @@ def test_the_spec_page_is_made_from_the_models() -> None:
 
 
 def test_readme_names_every_command_and_no_other() -> None:
-    text = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"^    evonas (\w+)", text, re.M)) | {"status", "list", "doctor"}
-    assert all(f"`{word}`" in text or f"`evonas {word}`" in text for word in ("status", "list", "doctor"))
+    rows = re.findall(r"^\| (`evonas .*?) \|", (ROOT / "README.md").read_text("utf-8"), re.M)
+    named = {word for row in rows for word in re.findall(r"`evonas (\w+)", row)}
     assert named == {
         command.name or command.callback.__name__ for command in app.registered_commands if command.callback
     }
 
 
-@pytest.mark.parametrize("link", re.findall(r"(?:\]\(|src=\")([^)\"#]+)", (ROOT / "README.md").read_text()))
-def test_readme_links_to_what_exists(link: str) -> None:
-    assert (ROOT / link).exists()
-
-
-def test_the_spec_that_init_writes_is_one() -> None:
-    assert parse(tomllib.loads(TEMPLATE.format(name="first"))).name == "first"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_links_to_what_exists(page: Path) -> None:
+    links = re.findall(r"(?:\]\(|src=\")([^)\"#\s]+)", page.read_text("utf-8"))
+    assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("runs/*.toml")), ids=lambda path: path.name)

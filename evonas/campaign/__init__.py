@@ -1,6 +1,9 @@
 """One search under one budget, on record: the spec, the loop, the store."""
 
-from evonas.campaign.campaign import Campaign, best_of
+from evonas.campaign.campaign import Campaign
+from evonas.campaign.front import best_of
+from evonas.campaign.hand import Hand
+from evonas.campaign.individuals import Individuals
 from evonas.campaign.loop import Progress
 from evonas.campaign.objectives import Objectives
 from evonas.campaign.retraining import retrain
@@ -11,6 +14,8 @@ __all__ = [
     "Campaign",
     "CampaignBudget",
     "DamagedError",
+    "Hand",
+    "Individuals",
     "Objectives",
     "Progress",
     "Spec",

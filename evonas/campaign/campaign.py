@@ -1,23 +1,29 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from evonas.campaign.front import front_of
+from evonas.campaign.arrays import DATA, NAMES, placed
+from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
+from evonas.campaign.front import best_of, front_of
+from evonas.campaign.hand import Hand
+from evonas.campaign.individuals import Individuals
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
+from evonas.campaign.searching import search_of, with_operators
 from evonas.campaign.source import Source
 from evonas.campaign.source import read as read_source
 from evonas.campaign.source import write as write_source
 from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
+from evonas.campaign.testing import test_once
+from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
-from evonas.record import COMPLETE, PENDING, Budget, Individual, Proposal
-from evonas.search import Context, Controller, ControllerConfig, EvolutionConfig, Search
-from evonas.tasks import Arrays, from_arrays
+from evonas.record import Individual, Proposal
+from evonas.search import Controller, ControllerConfig, Search
+from evonas.tasks import Own, Task
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
 from genomes.reading import read_genome
@@ -25,8 +31,7 @@ from genomes.reading import read_genome
 if TYPE_CHECKING:
     from deap.base import Toolbox
 
-    from evonas.evaluation import Inline
-    from evonas.network import Network
+    from evonas.network import TrainedNetwork
 
 CONTROL = "control"
 
@@ -36,6 +41,7 @@ class Campaign:
 
     Args:
         task: The word for a task, a mapping as in a spec, or arrays `(X, y)` as `evonas.tasks.from_arrays` takes them.
+            A mapping may hold arrays `X`, `y`, `X_test` and `y_test` beside other fields, such as `kind="regression"`.
         encoding: The word for an encoding, a mapping, or an encoding.
         search: The word for a search, a mapping, or its configuration.
         toolbox: A DEAP toolbox whose operators replace those of the search `evolution`.
@@ -55,16 +61,21 @@ class Campaign:
         toolbox: "Toolbox | None" = None,
         **fields: Any,
     ) -> None:
-        self._arrays: tuple[Any, Any] | None = None
+        self._arrays: dict[str, Any] | None = None
         if isinstance(task, tuple):
             if len(task) != 2:
                 raise SpecError(f"task: expected arrays (X, y), got a tuple of {len(task)}; give two")
-            self._arrays = task
-            task = {"name": "arrays", "path": "data.npz"}
+            task = {"X": task[0], "y": task[1]}
+        if isinstance(task, Mapping) and "X" in task:
+            if "y" not in task:
+                raise SpecError("task: expected arrays X and y, got X alone; give y")
+            self._arrays = {name: task[name] for name in NAMES if name in task}
+            others = {name: value for name, value in task.items() if name not in NAMES}
+            task = {"name": "arrays", "path": DATA, **others}
         self.spec = parse({"task": task, "encoding": encoding, "search": search, **fields})
         self._toolbox = toolbox
         if toolbox is not None:
-            self.spec = _with_operators(self.spec, toolbox)
+            self.spec = with_operators(self.spec, toolbox)
         self._directory: Path | None = None
         self._source: tuple[Source, bytes] | None = None
 
@@ -100,8 +111,26 @@ class Campaign:
         campaign._toolbox = toolbox
         return campaign
 
+    def __repr__(self) -> str:
+        """Name, task, encoding and search; of one that was run or loaded, how far it is and its best."""
+        spec = self.spec
+        text = f"Campaign {spec.name}: {spec.task.name}, {spec.encoding.name}, {spec.search.name}"
+        try:
+            individuals = self.individuals
+        except StoreError:
+            return f"<{text}; not run yet>"
+        best = best_of(individuals, spec)
+        found = f"best {best.id}: {spec.objectives.label} {best.fitness:.4g}" if best else "none succeeded yet"
+        return f"<{text}; {self.directory}: {individuals!r:.200}; {found}>"
+
     def run(
-        self, out: str | Path | None = None, *, observe: Observe = lambda progress: None, check: Check = lambda: None
+        self,
+        out: str | Path | None = None,
+        *,
+        on_told: OnTold | None = None,
+        on_generation: OnGeneration | None = None,
+        observe: Observe = lambda progress: None,
+        check: Check = lambda: None,
     ) -> "Campaign":
         """Run to the end of the budget, from where an earlier run stopped; then test the best once and run the control.
 
@@ -109,7 +138,11 @@ class Campaign:
 
         Args:
             out: The campaign's directory; None: the one it was loaded from, or runs/out/NAME.
-            observe: Called with the progress after every result.
+            on_told: Called with every `Individual` once its result is recorded. An exception in it is a warning: the
+                campaign goes on and ends as it would without. The control does not call it.
+            on_generation: The same, with the number of a generation and its individuals, once all are recorded. A
+                search without generations has one alone.
+            observe: Called with the progress after every result; what it raises ends the run.
             check: Called before every training step; what it raises ends the run. Nothing acknowledged is lost.
 
         Returns:
@@ -118,15 +151,14 @@ class Campaign:
         Raises:
             StoreError: If the directory holds another campaign, or another process runs it.
             SpecError: If encoding, device and task do not fit each other.
+            ValueError: If an operator of a toolbox does not do what its name asks for.
             DataError: If the data cannot be used.
             OSError: If the directory cannot be written.
         """
         from evonas.evaluation import Inline
 
-        directory = Path(out) if out is not None else self._directory or Path("runs/out") / self.spec.name
-        self._place_arrays(directory)
-        task = self.spec.task.load()
-        self.spec = fitted(self.spec, task)
+        directory = self._place(out)
+        task = self._load(directory)
         encoding = self.spec.encoding
         try:
             evaluator = Inline(
@@ -139,21 +171,68 @@ class Campaign:
             )
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
-        if self._source is not None and not (directory / DATABASE).exists():
-            write_source(directory, *self._source)
-        store = opened(directory, self.spec, task)
-        self._directory = directory
+        store = self._opened(directory, task)
         try:
-            search = self.search(encoding)
-            loop = Loop(self.spec, encoding, store, search, evaluator, source=self._left, observe=observe, check=check)
+            loop = Loop(
+                self.spec,
+                encoding,
+                store,
+                self.search(encoding),
+                evaluator,
+                source=self._left,
+                observe=observe,
+                check=check,
+                recorded=Callbacks(store, on_told, on_generation),
+            )
             loop.run()
-            self._test_once(store, evaluator, check)
+            test_once(store, self.spec, evaluator, self.genome, check)
             budget = _spent(store, self.spec)
         finally:
             store.close()
         if self.spec.control == "random":
             Campaign.of(self.spec.of_control(budget)).run(directory / CONTROL, observe=observe, check=check)
         return self
+
+    @contextmanager
+    def by_hand(self, out: str | Path | None = None) -> Iterator[Hand]:
+        """Evaluate the candidates yourself: ask for them and tell what came of them, on the same record.
+
+        The best is not tested, and there is no control. What was asked and not told when the block ends is proposed
+        again by the next one.
+
+        Args:
+            out: As in `run`.
+
+        Raises:
+            StoreError: As in `run`, as for the others.
+            SpecError: Also if a control is asked for.
+        """
+        if self.spec.control != "none":
+            raise SpecError(f"control: expected none by hand, got {self.spec.control}; run random search on its own")
+        directory = self._place(out)
+        task = self._load(directory, by_hand=True)
+        store = self._opened(directory, task)
+        try:
+            search = self.search(self.spec.encoding)
+            loop = Loop(self.spec, self.spec.encoding, store, search, None, source=self._left, weightless=True)
+            hand = Hand(loop, self.spec, task)
+            try:
+                yield hand
+            finally:
+                hand.close()
+        finally:
+            store.close()
+
+    def _place(self, out: str | Path | None) -> Path:
+        return Path(out) if out is not None else self._directory or Path("runs/out") / self.spec.name
+
+    def _opened(self, directory: Path, task: Task) -> Store:
+        """The record, open for writing."""
+        if self._source is not None and not (directory / DATABASE).exists():
+            write_source(directory, *self._source)
+        store = opened(directory, self.spec, task)
+        self._directory = directory
+        return store
 
     @property
     def directory(self) -> Path:
@@ -176,10 +255,10 @@ class Campaign:
             return store.facts()
 
     @property
-    def individuals(self) -> list[Individual]:
-        """Every individual in the order of its number."""
+    def individuals(self) -> Individuals:
+        """Every individual in the order of its number; `to_frame()` makes a pandas data frame of them."""
         with closing(Store.open(self.directory)) as store:
-            return store.individuals()
+            return Individuals(store.individuals())
 
     @property
     def best(self) -> Individual | None:
@@ -190,9 +269,23 @@ class Campaign:
         return best_of(self.individuals, self.spec)
 
     @property
-    def front(self) -> list[Individual]:
+    def front(self) -> Individuals:
         """The individuals that no other dominates, the best of the first objective first; see `front_of`."""
-        return front_of(self.individuals, self.spec.objectives)
+        return Individuals(front_of(self.individuals, self.spec.objectives))
+
+    def lineage(self, id: int) -> Individuals:
+        """An individual and all that it descends from, the oldest first.
+
+        Raises:
+            StoreError: If there is no such individual.
+        """
+        individuals = self.individuals
+        self._check_number(id, len(individuals))
+        line = {id}
+        for one in reversed(individuals[: id + 1]):
+            if one.id in line:
+                line.update(one.parents)
+        return Individuals(one for one in individuals if one.id in line)
 
     @property
     def control(self) -> "Campaign | None":
@@ -216,6 +309,33 @@ class Campaign:
                 search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
         return search.likeliest()
 
+    def lifespans(self) -> dict[int, int | None]:
+        """How long the search kept each individual as a possible parent, as the fold over the log tells.
+
+        Returns:
+            By the number of every individual told: the number of the youngest individual when the search ceased to keep
+            it, its own where it was never kept; None where it is kept at the log's end.
+
+        Raises:
+            StoreError: If the log is damaged, or the search needs a toolbox that was not given.
+        """
+        search = self.search(self.spec.encoding)
+        ends: dict[int, int | None] = {}
+        kept: set[int] = set()
+        youngest = 0
+        with closing(Store.open(self.directory)) as store:
+            for event in store.events(self.spec.encoding):
+                if isinstance(event, Proposal):
+                    search.recall([event])
+                    youngest = max(youngest, event.id)
+                    continue
+                search.tell([event])
+                ends[event.id] = event.id
+                now = search.keeps()
+                ends |= dict.fromkeys(now - kept) | dict.fromkeys(kept - now, youngest)
+                kept = now
+        return ends
+
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.
 
@@ -236,46 +356,29 @@ class Campaign:
         """
         return self.spec.encoding.develop(self.genome(one))
 
-    def network(self, individual: int) -> "Network":
-        """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module`.
+    def network(self, id: int) -> "TrainedNetwork":
+        """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module` for inputs as they come.
 
         Raises:
             StoreError: If there is no such individual or its weights were not kept.
         """
-        import safetensors.torch
-
-        from evonas.network import Network
-
         with closing(Store.open(self.directory)) as store:
-            found = {one.id: one for one in store.individuals()}
-            if individual not in found:
-                raise StoreError(
-                    f"{self.directory}: expected an individual's number, got {individual}; see `evonas show`"
-                )
-            weights, facts = store.weights(individual), store.facts()
-        network = Network(self.architecture(found[individual]), tuple(facts["input_shape"]), facts["n_outputs"])
-        network.load_state_dict(safetensors.torch.load(weights))
-        return network.eval()
+            individuals = store.individuals()
+            self._check_number(id, len(individuals))
+            weights, facts = store.weights(id), store.facts()
+        return trained_network(self.architecture(individuals[id]), facts, weights)
 
-    def _place_arrays(self, directory: Path) -> None:
-        """Keep a user's arrays beside the record, so that the campaign can be resumed without its script."""
-        if self._arrays is None:
-            return
-        path = (directory / "data.npz").absolute()
-        assert isinstance(self.spec.task, Arrays)
-        self.spec = self.spec.model_copy(update={"task": self.spec.task.model_copy(update={"path": str(path)})})
-        X, y = (np.asarray(values) for values in self._arrays)
-        task = from_arrays(X, y)
-        if (directory / DATABASE).exists():
-            if self.spec.task.load().fingerprint != task.fingerprint:
-                raise StoreError(
-                    f"{directory}: expected the arrays it was begun with, got others; choose another directory"
-                )
-            return
-        directory.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name("data.new.npz")
-        np.savez(temporary, X=X, y=y.astype(str) if y.dtype == object else y)
-        temporary.rename(path)
+    def _check_number(self, id: int, n: int) -> None:
+        if not 0 <= id < n:
+            raise StoreError(f"{self.directory}: expected an individual's number, got {id}; see `evonas show`")
+
+    def _load(self, directory: Path, *, by_hand: bool = False) -> Task:
+        """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""
+        if self._arrays is not None:
+            self.spec = placed(self._arrays, directory, self.spec)
+        task = self.spec.task.outline() if by_hand and isinstance(self.spec.task, Own) else self.spec.task.load()
+        self.spec = fitted(self.spec, task)
+        return task
 
     def _left(self) -> Legacy:
         assert self.spec.listed is not None
@@ -289,55 +392,7 @@ class Campaign:
             StoreError: If it needs a toolbox that was not given.
             SpecError: If it cannot use the encoding.
         """
-        spec = self.spec
-        context = Context(
-            encoding,
-            spec.seed,
-            lambda evaluation: spec.objectives.values(evaluation.metrics),
-            lambda inherits: Budget(spec.training.epochs_of(inherits=inherits)),
-            spec.training.inherit,
-            spec.objectives.names if spec.objectives.several else (spec.objectives.label,),
-        )
-        if isinstance(spec.search, EvolutionConfig):
-            try:
-                return spec.search.build(context, self._toolbox)
-            except ValueError as error:
-                raise StoreError(f"toolbox: {error}") from None
-        try:
-            return spec.search.build(context)
-        except ValueError as error:
-            raise SpecError(f"search.name: {error}") from None
-
-    def _test_once(self, store: Store, evaluator: "Inline", check: Check) -> None:
-        """Score the best on the test data, once for each individual that ends a run as the best.
-
-        Of a list, score every candidate once, when all are trained.
-        """
-        individuals = store.individuals()
-        best = best_of(individuals, self.spec)
-        if best is None or store.facts().get("tested", {}).get("id") == best.id:
-            return
-        if self.spec.listed is None:
-            store.set_fact("tested", {"id": best.id, **self._scores(best, store, evaluator)})
-            return
-        if sum(one.state != PENDING for one in individuals) < self.spec.listed.n_candidates:
-            return
-        tests = store.facts().get("tests", {})
-        for one in individuals:
-            if one.state == COMPLETE and str(one.id) not in tests:
-                check()
-                tests[str(one.id)] = self._scores(one, store, evaluator)
-                store.set_fact("tests", tests)
-        store.set_fact("tested", {"id": best.id, **tests[str(best.id)]})
-
-    def _scores(self, one: Individual, store: Store, evaluator: "Inline") -> dict[str, float]:
-        return evaluator.test(self.genome(one), store.weights(one.id, needed=True))
-
-
-def best_of(individuals: list[Individual], spec: Spec) -> Individual | None:
-    """The individual that a spec ranks highest, None if none is complete."""
-    complete = [one for one in individuals if one.state == COMPLETE]
-    return max(complete, key=lambda one: spec.rank(one.id, one.metrics), default=None)
+        return search_of(self.spec, encoding, self._toolbox)
 
 
 def _spent(store: Store, spec: Spec) -> CampaignBudget:
@@ -345,11 +400,3 @@ def _spent(store: Store, spec: Spec) -> CampaignBudget:
     if spec.budget.seconds is not None:
         return CampaignBudget(seconds=max(store.elapsed(), 1.0))
     return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))
-
-
-def _with_operators(spec: Spec, toolbox: "Toolbox") -> Spec:
-    if not isinstance(spec.search, EvolutionConfig):
-        raise SpecError(f"toolbox: expected the search evolution, got {spec.search.name}; only evolution runs on DEAP")
-    from evonas.search.evolution import operators_of
-
-    return spec.model_copy(update={"search": spec.search.model_copy(update={"operators": operators_of(toolbox)})})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from evonas.campaign.objectives import Objectives, Rank
+from evonas.campaign.spec import Spec
 from evonas.record import COMPLETE, Individual
 
 
@@ -52,3 +53,9 @@ def front_of(individuals: Iterable[Individual], objectives: Objectives) -> list[
     for one in known.values():
         found = joined(found, Ranked.of(one.id, one.metrics, objectives))
     return [known[one.id] for one in found]
+
+
+def best_of(individuals: Iterable[Individual], spec: Spec) -> Individual | None:
+    """The individual that a spec ranks highest, None if none is complete."""
+    complete = [one for one in individuals if one.state == COMPLETE]
+    return max(complete, key=lambda one: spec.rank(one.id, one.metrics), default=None)

@@ -25,6 +25,7 @@ class Progress:
         n_told: Evaluations done.
         n_failed: Those that failed.
         fraction: Part of the budget that is spent, 0 to 1.
+        label: What fitness is, in a word or two.
         best: The best fitness; None while there is none.
         elapsed: Seconds of the campaign's clock, all its runs together.
         n_front: Individuals on the front; None with a single fitness.
@@ -34,6 +35,7 @@ class Progress:
     n_told: int
     n_failed: int
     fraction: float
+    label: str
     best: float | None
     elapsed: float
     n_front: int | None = None
@@ -43,6 +45,7 @@ MAX_IN_VAIN = 1000
 """Candidates in a row that may fail untrained: a budget of epochs alone, of which they spend none, would never end."""
 
 Observe = Callable[[Progress], None]
+Recorded = Callable[[int, int, bool], None]
 
 
 class _TimeIsUpError(BaseException):
@@ -61,6 +64,9 @@ class Loop:
         source: Reads what the donor `SOURCE` leaves, when it is first needed.
         observe: Called after every result.
         check: Called before every training step; what it raises ends the run, nothing acknowledged is lost.
+        recorded: Called after a result is recorded, with the individual's number, its generation, and whether nobody of
+            that generation or an earlier one is left without a result.
+        weightless: True if a donor may have left no weights.
     """
 
     def __init__(
@@ -74,12 +80,15 @@ class Loop:
         source: Callable[[], Legacy] | None = None,
         observe: Observe = lambda progress: None,
         check: Check = lambda: None,
+        recorded: Recorded = lambda id, generation, complete: None,
+        weightless: bool = False,
     ) -> None:
-        self._source = source
+        self._source, self._recorded, self._weightless = source, recorded, weightless
         self._source_legacy: Legacy | None = None
         self._spec, self._encoding, self._store, self._search = spec, encoding, store, search
         self._evaluator, self._observe, self._outer_check = evaluator, observe, check
         self._pending: dict[int, Proposal] = {}
+        self._early: dict[int, Evaluation] = {}
         self._held: deque[Proposal] = deque()
         self._genomes: dict[int, Genome] = {}
         self._weights: dict[int, bytes] = {}
@@ -95,27 +104,42 @@ class Loop:
         """Seconds of the campaign's clock."""
         return time.perf_counter() - self._began
 
+    @property
+    def pending(self) -> list[Proposal]:
+        """What is proposed and has no result yet, in the order of proposal."""
+        return [proposal for id, proposal in self._pending.items() if id not in self._early]
+
     def run(self) -> None:
         """Evaluate until the budget is spent."""
-        self._on_disk = self._store.prune(self.spared())
-        self._observe(self._progress())
-        if asked := self._ask():
-            self._store.append(None, asked, self._encoding)
+        self.begin()
         try:
             while self._pending:
                 self._run_pending()
         except _TimeIsUpError:
             pass
 
+    def begin(self) -> None:
+        """Propose what can be proposed."""
+        self._on_disk = self._store.prune(self.spared())
+        self._observe(self._progress())
+        if asked := self._ask():
+            self._store.append(None, asked, self._encoding)
+
     def _run_pending(self) -> None:
         assert self._evaluator is not None
-        jobs = (self._job(proposal) for proposal in list(self._pending.values()))
-        early: dict[int, Evaluation] = {}
+        jobs = (self.job(proposal) for proposal in list(self._pending.values()))
         for evaluation in self._evaluator.evaluate(jobs, self._check):
-            early[evaluation.id] = evaluation
-            while self._pending and (first := next(iter(self._pending))) in early:
-                self._tell(early.pop(first))
-                self._observe(self._progress())
+            self.take(evaluation)
+
+    def take(self, evaluation: Evaluation) -> None:
+        """Tell and record a result; one that comes early waits until those of all earlier proposals are there."""
+        self._early[evaluation.id] = evaluation
+        while self._pending and (first := next(iter(self._pending))) in self._early:
+            generation = self._pending[first].generation
+            self._tell(self._early.pop(first))
+            self._observe(self._progress())
+            open_ = (proposal.generation for proposal in (*self._pending.values(), *self._held))
+            self._recorded(first, generation, all(other > generation for other in open_))
 
     def _fold(self) -> None:
         """Bring the search, and all that is derived from the log, to where the log ends.
@@ -193,11 +217,14 @@ class Loop:
             and (budget.seconds is None or self.elapsed < budget.seconds)
         )
 
-    def _job(self, proposal: Proposal) -> Job:
+    def job(self, proposal: Proposal) -> Job:
+        """A proposal with what its donors leave."""
         legacies = []
         for donor in proposal.donors:
             if donor == SOURCE:
                 legacies.append(self._from_elsewhere())
+                continue
+            if self._weightless and not self._store.left_weights(donor):
                 continue
             if donor not in self._weights:
                 self._weights[donor] = self._store.weights(donor, needed=True)
@@ -246,6 +273,7 @@ class Loop:
             self._n_told,
             self._n_failed,
             min(1.0, max(spent)),
+            self._spec.objectives.label,
             self._best[0].rank[0] if self._best else None,
             self.elapsed,
             len(self._front) if self._spec.objectives.several else None,

@@ -68,8 +68,6 @@ class Objectives(BaseModel):
     def _consistent(self) -> "Objectives":
         if not self.names:
             raise ValueError(f"expected one metric or more among {', '.join(METRICS)}, got none; name one")
-        for name in self.names:
-            _check_known(name, METRICS)
         if twice := [name for name in dict.fromkeys(self.names) if self.names.count(name) > 1]:
             raise ValueError(f"expected every metric once, got {twice[0]} again; remove one")
         for name in self.weights:
@@ -130,8 +128,10 @@ class Objectives(BaseModel):
         return self.values(metrics)[0]
 
     def rank(self, individual: int, metrics: Mapping[str, float]) -> Rank:
-        """What orders individuals, the largest best: fitness, then the lower loss, then the earlier number."""
-        return self.fitness(metrics), -metrics["loss"], -individual
+        """What orders individuals, the largest best: fitness, then the lower loss where one is told, then the earlier
+        number.
+        """
+        return self.fitness(metrics), -metrics.get("loss", 0.0), -individual
 
 
 def _check_known(name: str, known: tuple[str, ...], what: str = "metrics") -> None:

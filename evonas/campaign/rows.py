@@ -26,11 +26,12 @@ TOLD = (
     "weights_sha256, error, elapsed"
 )
 FACTS = "SELECT name, value FROM facts"
-INDIVIDUALS = (
+_INDIVIDUALS = (
     "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
     "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
-    "FROM proposed LEFT JOIN told USING (id) ORDER BY id"
+    "FROM proposed LEFT JOIN told USING (id)"
 )
+INDIVIDUALS, INDIVIDUAL = f"{_INDIVIDUALS} ORDER BY id", f"{_INDIVIDUALS} WHERE id = ?"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Arrays, Kind, TaskConfig, Text
+from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding, Recurrent
@@ -29,38 +29,13 @@ if TYPE_CHECKING:
 else:
     EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
 
-TEMPLATE = """\
-# A campaign for `evonas run`. Every field and its default: docs/spec.md
-name = "{name}"
-seed = 0
-control = "random"          # afterwards, random search on the same budget
-
-[task]
-name = "digits"             # or: path = "data.npz" with arrays X, y
-
-[encoding]
-name = "dag"
-
-[search]
-name = "evolution"          # or: ageing, random, controller
-population = 16
-
-[training]
-epochs = 8
-inherited_epochs = 3        # children begin with their parents' weights
-
-[budget]
-evaluations = 200           # or: epochs, seconds
-"""
-"""A spec to begin with."""
-
 
 class SpecError(ValueError):
     """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
 
 
 class CampaignBudget(BaseModel):
-    """When a campaign ends: the `[budget]` table. Whichever comes first; one at least is given."""
+    """When a campaign ends: the `[budget]` table. Whichever comes first; without the table 200 evaluations."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -150,7 +125,7 @@ class Spec(BaseModel):
     @property
     def kind(self) -> Kind:
         """What is measured on its task."""
-        return KINDS[self.task.kind]
+        return self.task.measured if isinstance(self.task, Own) else KINDS[self.task.kind]
 
     @property
     def listed(self) -> ListedConfig | None:
@@ -204,8 +179,8 @@ def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
     if isinstance(search, dict) and isinstance(search.get("genomes"), list):
         search["genomes"] = [_genome(entry, path) for entry in search["genomes"]]
     spec = parse(data, source=str(path))
-    if isinstance(spec.task, (Arrays, Text)) and spec.task.path is not None:
-        absolute = str((path.parent / Path(spec.task.path).expanduser()).resolve())
+    if isinstance(named := getattr(spec.task, "path", None), str):
+        absolute = str((path.parent / Path(named).expanduser()).resolve())
         spec = spec.model_copy(update={"task": spec.task.model_copy(update={"path": absolute})})
     return spec
 
@@ -256,9 +231,7 @@ def _n_listed(search: Any) -> int:
 
 
 def _task_name(task: Any) -> str:
-    if not isinstance(task, Mapping) or "path" not in task:
-        return "digits"
-    return "text" if str(task["path"]).lower().endswith(".txt") else "arrays"
+    return word_of(task["path"]) if isinstance(task, Mapping) and "path" in task else "digits"
 
 
 def _with_score(objectives: Any, task: Any) -> Any:
@@ -266,6 +239,10 @@ def _with_score(objectives: Any, task: Any) -> Any:
     if not isinstance(objectives, Mapping) or {"maximize", "minimize"} & objectives.keys():
         return objectives
     kind = KINDS.get(_kind_name(task), KINDS[CLASSIFICATION])
+    if isinstance(task, Own):
+        kind = task.measured
+    elif isinstance(task, Mapping) and task.get("name") == "own" and isinstance(task.get("metrics"), (list, tuple)):
+        kind = Kind(str(task["metrics"][0]), True, ()) if task["metrics"] else kind
     return {**objectives, "maximize" if kind.maximise else "minimize": (kind.score,)}
 
 
@@ -274,7 +251,7 @@ def _kind_name(task: Any) -> str:
     if not isinstance(task, Mapping):
         return str(getattr(task, "kind", CLASSIFICATION))
     for model in get_args(get_args(TaskConfig)[0]):
-        if model.model_fields["name"].default == task.get("name"):
+        if task.get("name") in _words(model):
             default = model.model_fields["kind"].default if "kind" in model.model_fields else model.kind
             return str(task.get("kind", default))
     return CLASSIFICATION
@@ -335,7 +312,13 @@ def _tags(table: str) -> set[str]:
     """The words by which one of several models of a table is chosen."""
     if table not in ("task", "encoding", "search"):
         return set()
-    return {_fields(model)["name"].default for model in get_args(Spec.model_fields[table].annotation)}
+    return {word for model in get_args(Spec.model_fields[table].annotation) for word in _words(model)}
+
+
+def _words(model: Any) -> tuple[str, ...]:
+    """The names by which a model is chosen: one, or those of a family of data sets."""
+    name = _fields(model)["name"]
+    return get_args(getattr(name, "annotation", None)) or (name.default,)
 
 
 def _fields(model: Any) -> Mapping[str, Any]:
@@ -350,6 +333,6 @@ def _model_at(where: list[str]) -> set[str]:
     annotation = Spec.model_fields[where[0]].annotation
     for model in get_args(annotation) or (annotation,):
         fields = _fields(model)
-        if len(where) < 3 or "name" not in fields or fields["name"].default == where[1]:
+        if len(where) < 3 or "name" not in fields or where[1] in _words(model):
             return set(fields)
     return set()

@@ -13,6 +13,7 @@ from typing import Any
 from evonas.campaign.rows import (
     FACTS,
     FORMAT,
+    INDIVIDUAL,
     INDIVIDUALS,
     PROPOSED,
     SCHEMA,
@@ -192,6 +193,15 @@ class Store:
         with self._reading():
             return [individual_of(row) for row in self._connection.execute(INDIVIDUALS)]
 
+    def individual(self, id: int) -> Individual:
+        """One individual that there is.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        with self._reading():
+            return individual_of(self._connection.execute(INDIVIDUAL, (id,)).fetchone())
+
     def integrity(self) -> list[str]:
         """What SQLite finds wrong with the log, one line each."""
         lines = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
@@ -239,6 +249,12 @@ class Store:
                 f"{path}: expected the recorded content, got another; `evonas verify` tells what is damaged"
             )
         return data
+
+    def left_weights(self, individual: int) -> bool:
+        """True if the log says that this individual's weights were written."""
+        query = "SELECT weights_sha256 IS NOT NULL FROM told WHERE id = ?"
+        row = self._connection.execute(query, (individual,)).fetchone()
+        return row is not None and bool(row[0])
 
     def prune(self, spared: set[int]) -> set[int]:
         """Delete the weights of all others, and what an interrupted write left; the individuals that have weights."""

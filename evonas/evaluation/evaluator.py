@@ -11,6 +11,9 @@ from genomes.architecture import Architecture
 from genomes.encoding import Genome
 from genomes.operations import Shape
 
+MAX_REASON = 500
+"""Characters that are recorded of why a candidate failed."""
+
 Check = Callable[[], None]
 """Called before every training step; what it raises, an interruption, ends the evaluation without a trace."""
 
@@ -73,3 +76,8 @@ class Evaluator(Protocol):
             jobs: Read one at a time, as late as possible.
             check: See `Check`.
         """
+
+
+def reason(error: Exception) -> str:
+    """Why a candidate failed, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:MAX_REASON]

@@ -10,19 +10,18 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, Legacy
+from evonas.evaluation.birth import as_bytes, born
+from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
 from evonas.evaluation.measure import LATENCIES, UNSCREENED, Screening, latency, sizes
-from evonas.network import Donor, Inheritance, Network, inherit
+from evonas.network import Inheritance, Network
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
 from evonas.tasks import KINDS, Split, Task
 from evonas.training import Curve, Examples, Training, criterion_of, trainer_of
-from genomes.architecture import Architecture
 from genomes.encoding import Encoding, Genome
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
-MAX_REASON = 500
 MAX_DEVICE_REASON = 120
 
 
@@ -94,9 +93,8 @@ class Inline:
             try:
                 done = self._trained(job, steps)
             except Exception as error:
-                reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MAX_REASON]
                 seconds, epochs = time.perf_counter() - began, proposal.budget.epochs if steps.begun else 0
-                yield Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason)
+                yield Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason(error))
             else:
                 yield Evaluation(
                     proposal.id,
@@ -118,15 +116,12 @@ class Inline:
 
     def network(self, genome: Genome, weights: bytes) -> Network:
         """A trained network on the device, in evaluation mode."""
-        network = self._built(self._encoding.develop(genome))
+        network = Network(self._encoding.develop(genome), self._task.input_shape, self._task.n_outputs)
         network.load_state_dict(safetensors.torch.load(weights))
         return network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def _examples(self, split: Split) -> Examples:
         return Examples.of(split, self.device, criterion_of(self._task))
-
-    def _built(self, architecture: Architecture) -> Network:
-        return Network(architecture, self._task.input_shape, self._task.n_outputs)
 
     def _trained(self, job: Job, steps: _Steps) -> _Trained:
         proposal = job.proposal
@@ -134,15 +129,13 @@ class Inline:
         shape = self._task.input_shape
         measured = sizes(architecture, shape, self._task.n_outputs, self._config)
         self._screening.check(measured)
-        network = self._built(architecture)
-        donors = [self._donor(legacy) for legacy in job.legacies]
-        inheritance = inherit(network, donors, seed=self._seed, individual=proposal.id)
+        network, inheritance = born(job, self._encoding, shape, self._task.n_outputs, seed=self._seed)
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for name in self._screening.latencies:
             measured[name] = latency(network, shape, LATENCIES[name], self._training)
             self._screening.check(measured)
         started = time.perf_counter()
-        if donors:
+        if job.legacies:
             at_birth = self._trainer.score(network, self._validation, self._training)
             measured[f"{self._kind.score}_at_birth"] = at_birth[self._kind.score]
         curve = self._trainer.train(
@@ -156,15 +149,7 @@ class Inline:
         )
         training_seconds = time.perf_counter() - started
         metrics = {name: curve[-1][f"validation_{name}"] for name in self._kind.metrics} | measured
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-        return _Trained(metrics, curve, inheritance, safetensors.torch.save(tensors), training_seconds)
-
-    def _donor(self, legacy: Legacy) -> Donor:
-        architecture = legacy.architecture or self._encoding.develop(legacy.genome)
-        input_shape, n_outputs = legacy.input_shape or self._task.input_shape, legacy.n_outputs or self._task.n_outputs
-        described = architecture.parameters(input_shape, n_outputs)
-        tensors = safetensors.torch.load(legacy.weights)
-        return Donor(legacy.individual, {parameter.name: parameter for parameter in described}, tensors)
+        return _Trained(metrics, curve, inheritance, as_bytes(network.state_dict()), training_seconds)
 
 
 def device(name: str) -> torch.device:

@@ -2,5 +2,6 @@
 
 from evonas.network.build import Network
 from evonas.network.inheritance import Donor, Inheritance, inherit
+from evonas.network.trained import TrainedNetwork
 
-__all__ = ["Donor", "Inheritance", "Network", "inherit"]
+__all__ = ["Donor", "Inheritance", "Network", "TrainedNetwork", "inherit"]

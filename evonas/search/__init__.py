@@ -2,7 +2,7 @@
 
 from evonas.search.ageing import AgeingConfig
 from evonas.search.controller import Controller, ControllerConfig
-from evonas.search.evolution import EvolutionConfig
+from evonas.search.evolution import EvolutionConfig, OperatorError
 from evonas.search.listed import ListedConfig
 from evonas.search.random import RandomConfig
 from evonas.search.search import Context, Search, SearchConfig
@@ -14,6 +14,7 @@ __all__ = [
     "ControllerConfig",
     "EvolutionConfig",
     "ListedConfig",
+    "OperatorError",
     "RandomConfig",
     "Search",
     "SearchConfig",

@@ -6,7 +6,9 @@ DEAP's operators draw from the global `random`; they run inside `evonas.stream.g
 it.
 """
 
+import difflib
 import random
+import reprlib
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
@@ -71,11 +73,33 @@ class Member:
         self.operators: list[str] = []
 
 
-OPERATORS = ("select", "mate", "mutate", "survive")
+OPERATORS = {
+    "select": "select(members, k) -> list of k of them",
+    "mate": "mate(a, b) -> (a, b), whose genome it replaces",
+    "mutate": "mutate(member) -> (member,), whose genome it replaces",
+    "survive": "survive(members, k) -> list of k of them",
+}
+"""What a toolbox may register, and how DEAP calls it."""
+DEAPS_OWN = frozenset(vars(base.Toolbox()))
+"""What every toolbox has: `clone` and `map`."""
+
+
+class OperatorError(ValueError):
+    """A user's DEAP operator that does not do what its name asks for; the message is one line."""
 
 
 def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
-    """The qualified names of the operators that a user's toolbox registers, with their plain arguments."""
+    """The qualified names of the operators that a user's toolbox registers, with their plain arguments.
+
+    Raises:
+        ValueError: If it registers something else, which nobody would call.
+    """
+    known = ", ".join(OPERATORS)
+    for name in vars(toolbox) if toolbox is not None else ():
+        if name not in OPERATORS and name not in DEAPS_OWN:
+            near = difflib.get_close_matches(name, OPERATORS, 1)
+            mend = f"did you mean {near[0]}?" if near else "unregister it: evonas samples and evaluates itself"
+            raise ValueError(f"expected operators among {known}, got {name!r}; {mend}")
     found = {}
     for name in OPERATORS:
         operator = getattr(toolbox, name, None)
@@ -137,6 +161,10 @@ def _drawn() -> np.random.Generator:
     return np.random.default_rng(random.getrandbits(64))
 
 
+def _shown(value: Any) -> str:
+    return f"a {type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple)) else reprlib.repr(value)
+
+
 class Evolution:
     """A generation is proposed, waited for, and culled; see `evonas.search.search.Search`."""
 
@@ -165,9 +193,9 @@ class Evolution:
             parents = self._parents()
             child, *others = (Member(parent.genome) for parent in parents)
             if others:
-                child, _ = self._toolbox.mate(child, *others)
+                child, _ = self._varied("mate", child, *others)
             if not others or random.random() < self._config.mutation:
-                (child,) = self._toolbox.mutate(child)
+                (child,) = self._varied("mutate", child)
         operator = "+".join(child.operators) or "varied"
         ids = [parent.id for parent in parents if parent.id is not None]
         return self._context.bred(number, child.genome, ids, operator, self._generation)
@@ -175,11 +203,45 @@ class Evolution:
     def _parents(self) -> list[Member]:
         """One or two different ones, the fitter first, which of several objectives the first decides."""
         crossed = len(self._population) > 1 and random.random() < self._config.crossover
-        parents = list(self._toolbox.select(self._population, 1))
+        parents = self._chosen("select", self._population, 1)
         if crossed:
             others = [member for member in self._population if member is not parents[0]]
-            parents += self._toolbox.select(others, 1)
+            parents += self._chosen("select", others, 1)
         return sorted(parents, key=lambda member: member.fitness, reverse=True)
+
+    def _varied(self, name: str, *members: Member) -> tuple[Member, ...]:
+        """What an operator of variation made, checked: it may be a user's."""
+        kind = type(members[0].genome)
+        made = self._called(name, *members)
+        if not isinstance(made, tuple) or len(made) != len(members):
+            raise OperatorError(f"toolbox.{name}: expected {OPERATORS[name]}, got {_shown(made)}")
+        if wrong := [one for one in made if not isinstance(one, Member) or not isinstance(one.genome, kind)]:
+            got = getattr(wrong[0], "genome", wrong[0])
+            raise OperatorError(
+                f"toolbox.{name}: expected members whose genome is a {kind.__name__}, got {type(got).__name__}; give "
+                "them what encoding.mutate or encoding.crossover made"
+            )
+        return made
+
+    def _chosen(self, name: str, members: list[Member], k: int) -> list[Member]:
+        """Whom an operator of selection chose, checked: it may be a user's."""
+        found = self._called(name, members, k)
+        chosen = list(found) if isinstance(found, (list, tuple)) else []
+        if not chosen or len(chosen) > k or not all(isinstance(one, Member) for one in chosen):
+            raise OperatorError(f"toolbox.{name}: expected {OPERATORS[name]}, got {_shown(found)}")
+        return chosen
+
+    def _called(self, name: str, *arguments: Any) -> Any:
+        try:
+            return getattr(self._toolbox, name)(*arguments)
+        except Exception as error:  # A user's operator may raise anything.
+            if name not in self._config.operators:
+                raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise OperatorError(
+                f"toolbox.{name}: expected {OPERATORS[name]}, got {reason}; DEAP's operators on sequences do not fit "
+                "genomes"
+            ) from error
 
     def recall(self, proposals: Iterable[Proposal]) -> None:
         """Wait for these proposals' results."""
@@ -208,7 +270,7 @@ class Evolution:
                 best = tools.selBest if self._n_objectives == 1 else survivors
                 parents = best(parents, self._config.elitism)
             if candidates := [*parents, *self._children]:
-                self._population = self._toolbox.survive(candidates, self._config.population)
+                self._population = self._chosen("survive", candidates, self._config.population)
         self._children = []
         self._generation += 1
         self._generation_ends += self._config.offspring or self._config.population

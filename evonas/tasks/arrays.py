@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evonas.tasks.checks import Array, Layout
 from evonas.tasks.prepare import ChosenKind, SplitSeed, TestFraction, ValidationFraction, prepare
+from evonas.tasks.store import stored
 from evonas.tasks.task import CLASSIFICATION, DataError, Task
 
 WHOLE = ("X", "y")
@@ -54,6 +55,10 @@ class Arrays(BaseModel):
             DataError: The file cannot be read or its arrays make no task; names the path and the array.
         """
         path = Path(os.path.expanduser(self.path))
+        _check_file(path)
+        return stored(self, {path.name: path}, lambda: self._build(path))
+
+    def _build(self, path: Path) -> Task:
         found = _read(path)
         X, y, *test = found.values()
         keys = DIVIDED if test else (*WHOLE, "X_test", "y_test")
@@ -118,7 +123,6 @@ def from_arrays(
 
 def _read(path: Path) -> dict[str, Array]:
     """The two or four arrays of the file, by key."""
-    _check_file(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = archive.files

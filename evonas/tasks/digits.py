@@ -4,7 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evonas.tasks.bundled import bundled
 from evonas.tasks.prepare import SplitSeed, TestFraction, ValidationFraction, prepare
+from evonas.tasks.store import stored
 from evonas.tasks.task import CLASSIFICATION, KindName, Task
 
 
@@ -21,6 +23,9 @@ class Digits(BaseModel):
 
     def load(self) -> Task:
         """Split and normalise the images; needs no network."""
+        return stored(self, bundled("digits.csv.gz"), self._build)
+
+    def _build(self) -> Task:
         from sklearn.datasets import load_digits
 
         images, labels = load_digits(return_X_y=True)

@@ -137,7 +137,7 @@ def test_the_tested_accuracy_is_that_of_the_best(whole: Campaign) -> None:
 def measured(campaign: Campaign, id: int, split: str) -> dict[str, float]:
     torch.set_num_threads(1)
     examples = Examples.of(getattr(from_arrays(*arrays()), split), torch.device("cpu"))
-    return score(campaign.network(id), examples, Training())
+    return score(campaign.network(id).network, examples, Training())
 
 
 # From Python

@@ -255,13 +255,13 @@ def test_interrupted_anywhere_and_resumed_equals_never_stopped(
 def test_it_begins_with_the_weights_that_were_found(finished: Path, best: int, tmp_path: Path) -> None:
     still = {"training.learning_rate": 1e-30, "training.weight_decay": 0.0, "training.inherited_epochs": 2}
     found = retrain(finished, best, changes=still, inherit=True, out=tmp_path).run()
-    theirs = Campaign.load(finished).network(best).state_dict()
+    theirs = Campaign.load(finished).network(best).network.state_dict()
     accuracy = Campaign.load(finished).individuals[best].metrics["accuracy"]
     for one in found.individuals:
         assert (one.donors, one.parents, one.epochs, one.fraction_inherited) == ((SOURCE,), (), 2, 1.0)
         assert set(one.origins.values()) == {SOURCE}
         assert one.metrics["accuracy_at_birth"] == accuracy
-        for name, tensor in found.network(one.id).state_dict().items():
+        for name, tensor in found.network(one.id).network.state_dict().items():
             if not name.endswith(("mean", "variance")):
                 assert torch.equal(tensor, theirs[name])
 

@@ -1,9 +1,7 @@
 """The comparisons that ship: their options are understood and their specs are specs."""
 
-import gzip
 import importlib
 import json
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 
 from evonas.campaign.spec import parse
+from tests.tasks.published import expect_idx, idx_files, images, write_idx
 
 RUNS = Path(__file__).parents[2] / "runs"
 SCRIPTS = ("inheritance", "controller", "epochs")
@@ -62,37 +61,19 @@ def test_every_arm_of_a_comparison_is_a_spec(
     assert {study.final_training(arm).epochs for arm in study.arms} == {problems.SIZES[task]["final"]}
 
 
-def written_idx(path: Path, array: np.ndarray) -> None:
-    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-    path.write_bytes(gzip.compress(header + array.tobytes()))
-
-
 def test_idx_is_read_and_pooled(problems: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = tmp_path / "FashionMNIST" / "raw"
-    raw.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    images = {key: rng.integers(256, size=(30, 4, 4), dtype=np.uint8) for key in ("X_train", "X_test")}
-    arrays = {**images, "y_train": np.arange(30, dtype=np.uint8) % 3, "y_test": np.arange(30, dtype=np.uint8) % 3}
-    for key, name in problems.FASHION.items():
-        written_idx(raw / name, arrays[key])
-    np.testing.assert_array_equal(problems.read_idx(raw / problems.FASHION["X_test"]), images["X_test"])
+    files = idx_files(30)
+    expect_idx(monkeypatch, files)
+    write_idx(tmp_path / "FashionMNIST" / "raw", files)
     monkeypatch.setenv("EVONAS_DATA", str(tmp_path))
     monkeypatch.setattr(problems, "N_FASHION", 20)
     with np.load(problems.fashion(tmp_path / "out")) as archive:
         assert archive["X_train"].shape == (20, 1, 2, 2)
         assert archive["y_train"].shape == (20,)
-        assert archive["X_test"].shape == (30, 1, 2, 2)
-        assert archive["X_test"][7, 0, 1, 0] == pytest.approx(images["X_test"][7, 2:, :2].mean())
+        assert archive["X_test"].shape == (20, 1, 2, 2)
+        assert archive["X_test"][7, 0, 1, 0] == pytest.approx(images(20, seed=1)[0][7, 2:, :2].mean())
     task = parse(problems.base("fashion", tmp_path / "out") | {"search": "random"}).task.load()
     assert task.input_shape == (1, 2, 2)
-
-
-@pytest.mark.parametrize("data", [b"", b"\0\0\x08\x01\0\0\0\x05ab", b"\0\0\x0d\x01\0\0\0\x02ab"])
-def test_what_is_no_idx_is_refused(data: bytes, problems: ModuleType, tmp_path: Path) -> None:
-    path = tmp_path / "broken.gz"
-    path.write_bytes(gzip.compress(data))
-    with pytest.raises(ValueError, match="expected an IDX file of bytes"):
-        problems.read_idx(path)
 
 
 def test_missing_data_are_said_clearly(
@@ -101,7 +82,7 @@ def test_missing_data_are_said_clearly(
     monkeypatch.setenv("EVONAS_DATA", str(tmp_path))
     arguments = ["--task", "fashion", "--encodings", "dag", "--out", str(tmp_path)]
     assert problems.main("x", "x", ["random-search"], arguments) == 2
-    assert "skipped: expected FashionMNIST/raw/train-images-idx3-ubyte.gz in" in capsys.readouterr().err
+    assert f"skipped: {tmp_path}: expected train-images-idx3-ubyte.gz, " in capsys.readouterr().err
 
 
 def test_the_epochs_table_and_what_is_noted(

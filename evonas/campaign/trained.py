@@ -1,0 +1,44 @@
+"""An individual's trained network, from what the record holds."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from genomes.architecture import Architecture
+
+if TYPE_CHECKING:
+    from evonas.network import TrainedNetwork
+
+ABOUT = (
+    "kind",
+    "input_shape",
+    "n_outputs",
+    "classes",
+    "targets",
+    "mean",
+    "deviation",
+    "target_mean",
+    "target_deviation",
+)
+"""The facts of a campaign that a trained network needs beside its genome, its encoding and its weights."""
+
+
+def trained_network(architecture: Architecture, facts: Mapping[str, Any], weights: bytes) -> "TrainedNetwork":
+    """A network on the CPU, in evaluation mode, that takes inputs as they come.
+
+    Args:
+        architecture: What it is.
+        facts: Those that `ABOUT` names.
+        weights: Its tensors as safetensors bytes.
+
+    Raises:
+        ValueError: If the architecture does not fit the inputs, or the normalisation does not.
+    """
+    import safetensors.torch
+
+    from evonas.network import Network, TrainedNetwork
+
+    network = Network(architecture, tuple(facts["input_shape"]), facts["n_outputs"])
+    network.load_state_dict(safetensors.torch.load(weights))
+    normalisation = (facts[name] for name in ("mean", "deviation", "target_mean", "target_deviation"))
+    words = {name: facts[name] for name in ("kind", "input_shape", "classes", "targets")}
+    return TrainedNetwork(network, *normalisation, **words).eval()

@@ -1,0 +1,75 @@
+"""An individual's architecture as a graph that other programs draw and measure."""
+
+import io
+import json
+import math
+from typing import Any
+
+import networkx as nx
+
+from evonas.campaign import Campaign
+from evonas.record import Individual
+
+
+def graph(campaign: Campaign, one: Individual) -> nx.DiGraph:
+    """The architecture of an individual.
+
+    Nodes have `operation`, `merge`, `shape` of their output (as `8x16x16`), `parameters` (trainable values), `macs` of
+    one example, and the attributes of `genomes.architecture.Node`. Edges have `inputs`: the places, counted from 0 and
+    with blanks in between, at which the target reads the source.
+
+    Raises:
+        StoreError: If its genome cannot be read.
+    """
+    facts = campaign.facts
+    made = nx.DiGraph(campaign=campaign.spec.name, individual=one.id)
+    for layer in campaign.architecture(one).layout(tuple(facts["input_shape"]), facts["n_outputs"]):
+        node = layer.node
+        settings = {name: _plain(value) for name, value in node.attributes}
+        counted = {"parameters": sum(math.prod(p.shape) for p in layer.parameters if p.trainable), "macs": layer.macs}
+        shape = "x".join(map(str, layer.target))
+        made.add_node(node.id, **settings, operation=node.operation, merge=node.merge, shape=shape, **counted)
+        for source in dict.fromkeys(node.inputs):
+            places = [str(at) for at, name in enumerate(node.inputs) if name == source]
+            made.add_edge(source, node.id, inputs=" ".join(places))
+    return made
+
+
+def graphml(campaign: Campaign, one: Individual) -> bytes:
+    """The graph as GraphML; see `graph`."""
+    text = io.BytesIO()
+    nx.write_graphml(graph(campaign, one), text)
+    return text.getvalue() + b"\n"
+
+
+def dot(campaign: Campaign, one: Individual) -> bytes:
+    """The graph in the language of Graphviz, to draw with `dot -Tsvg`; see `graph`."""
+    made = graph(campaign, one)
+    lines = [f"digraph {_quoted(f'individual {one.id}')} {{", "  rankdir=TB;", "  node [shape=box];"]
+    for name, data in made.nodes(data=True):
+        label = "\n".join([_title(data), data["shape"].replace("x", " × ")])
+        lines.append(f"  {_quoted(name)} [{', '.join(_attributes({'label': label, **data}))}];")
+    lines += [
+        f"  {_quoted(a)} -> {_quoted(b)} [{', '.join(_attributes(data))}];" for a, b, data in made.edges(data=True)
+    ]
+    return "\n".join([*lines, "}", ""]).encode()
+
+
+def _title(data: dict[str, Any]) -> str:
+    kernel = f" {data['kernel']}×{data['kernel']}" if "kernel" in data else ""
+    stride = f" / {data['stride']}" if data.get("stride", 1) != 1 else ""
+    return f"{data['operation']}{kernel}{stride}"
+
+
+def _attributes(data: dict[str, Any]) -> list[str]:
+    return [f"{_quoted(name)}={_quoted(value)}" for name, value in data.items()]
+
+
+def _quoted(value: Any) -> str:
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def _plain(value: Any) -> Any:
+    """What GraphML can hold: a number, a truth value or text."""
+    return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
