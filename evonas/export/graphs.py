@@ -43,15 +43,14 @@ def graphml(campaign: Campaign, one: Individual) -> bytes:
 
 
 def dot(campaign: Campaign, one: Individual) -> bytes:
-    """The graph in the language of Graphviz, to draw with `dot -Tsvg`; see `graph`."""
+    """The graph in the language of Graphviz, to draw with `dot -Tsvg`; attributes are tooltips there. See `graph`."""
     made = graph(campaign, one)
     lines = [f"digraph {_quoted(f'individual {one.id}')} {{", "  rankdir=TB;", "  node [shape=box];"]
     for name, data in made.nodes(data=True):
-        label = "\n".join([_title(data), data["shape"].replace("x", " × ")])
-        lines.append(f"  {_quoted(name)} [{', '.join(_attributes({'label': label, **data}))}];")
-    lines += [
-        f"  {_quoted(a)} -> {_quoted(b)} [{', '.join(_attributes(data))}];" for a, b, data in made.edges(data=True)
-    ]
+        label = f"{_title(data)}\n{data['shape'].replace('x', ' × ')}"
+        tooltip = ", ".join(f"{word}={value}" for word, value in data.items())
+        lines.append(f"  {_quoted(name)} [label={_quoted(label)}, tooltip={_quoted(tooltip)}];")
+    lines += [f"  {_quoted(source)} -> {_quoted(target)};" for source, target in made.edges]
     return "\n".join([*lines, "}", ""]).encode()
 
 
@@ -59,10 +58,6 @@ def _title(data: dict[str, Any]) -> str:
     kernel = f" {data['kernel']}×{data['kernel']}" if "kernel" in data else ""
     stride = f" / {data['stride']}" if data.get("stride", 1) != 1 else ""
     return f"{data['operation']}{kernel}{stride}"
-
-
-def _attributes(data: dict[str, Any]) -> list[str]:
-    return [f"{_quoted(name)}={_quoted(value)}" for name, value in data.items()]
 
 
 def _quoted(value: Any) -> str:
