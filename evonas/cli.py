@@ -34,6 +34,11 @@ class Kind(str, enum.Enum):
     cell = "cell"
     stack = "stack"
     front = "front"
+    diversity = "diversity"
+    ancestry = "ancestry"
+    genealogy = "genealogy"
+    effects = "effects"
+    curves = "curves"
 
 
 class ExportFormat(str, enum.Enum):
@@ -48,6 +53,17 @@ class ExportFormat(str, enum.Enum):
     csv = "csv"
     phylogeny = "phylogeny"
 
+
+class Counted(str, enum.Enum):
+    """What a horizontal axis counts."""
+
+    evaluations = "evaluations"
+    epochs = "epochs"
+    seconds = "seconds"
+
+
+PICTURES = (".png", ".svg", ".pdf")
+"""Suffixes of pictures."""
 
 app = typer.Typer(
     name="evonas",
@@ -273,16 +289,16 @@ def plot(
     directory: Directory,
     id: Chosen = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A .png or .svg; else both in DIR/figures.")
+        Path | None, typer.Option("-o", "--output", help="A .png, .svg or .pdf; else the first two in DIR/figures.")
     ] = None,
+    axis: Annotated[Counted | None, typer.Option(help="What progress and diversity are drawn over.")] = None,
 ) -> None:
-    """Draw an individual's network, cells or stack, or the progress, lineage or front of a campaign."""
-    if output is not None and output.suffix not in (".png", ".svg"):
-        raise typer.BadParameter(f"expected a name that ends in .png or .svg, got {output}", param_hint="--output")
+    """Draw an individual's network, or how a campaign went: docs/pictures.md shows every kind."""
+    _check_picture(output)
     from evonas import commands
     from evonas.campaign import Campaign
 
-    for path in commands.draw(Campaign.load(directory), kind.value, id, output):
+    for path in commands.draw(Campaign.load(directory), kind.value, id, output, axis and axis.value):
         print(path)
 
 
@@ -324,6 +340,12 @@ def doctor(format: As = Format.table) -> None:
 
     found = doctor.examine()
     terminal.print_json(found) if format is Format.json else terminal.print_fields(found)
+
+
+def _check_picture(output: Path | None) -> None:
+    if output is not None and output.suffix not in PICTURES:
+        expected = f"{', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
+        raise typer.BadParameter(f"expected a name that ends in {expected}, got {output}", param_hint="--output")
 
 
 def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop: Stop) -> None:

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from evonas import pictures, terminal, view
 from evonas.analysis import summary
+from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, Progress, SpecError, StoreError
 from evonas.campaign.spec import value_of
 from evonas.evaluation.evaluator import Check
@@ -123,16 +124,18 @@ def chosen(campaign: Campaign, individuals: Sequence[Individual], id: int | None
     return best
 
 
-def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None) -> list[Path]:
+def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axis: str | None = None) -> list[Path]:
     """Draw one kind of picture and write it, to `output` or as PNG and SVG into the campaign's figures; where it is.
 
     Raises:
-        SpecError: If the campaign has no such picture.
+        SpecError: If the campaign has no such picture, or the picture no axis to choose.
     """
     pictures.require(kind, campaign)
+    if axis is not None and kind not in pictures.COUNTED:
+        raise SpecError(f"--axis: expected none for {kind}, got {axis}; only {' and '.join(pictures.COUNTED)} have one")
     needed = kind in pictures.OF_ONE or id is not None
     one = chosen(campaign, campaign.individuals, id) if needed else campaign.best
-    ax = pictures.draw(kind, campaign, one)
+    ax = pictures.draw(kind, campaign, one, cast(Axis | None, axis))
     figures = campaign.directory / "figures"
     paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]
     for path in paths:

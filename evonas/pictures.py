@@ -1,11 +1,15 @@
 """The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from evonas import view
+from evonas.analysis.diversity import Diversity
+from evonas.analysis.diversity import diversity as measured_diversity
+from evonas.analysis.effects import effects as measured_effects
 from evonas.analysis.front import hypervolume_curve
-from evonas.campaign import Campaign, SpecError
+from evonas.analysis.spending import Axis
+from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
 from genomes.cell import CellGenome
 from genomes.operations import Shape
@@ -13,8 +17,12 @@ from genomes.operations import Shape
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OF_ONE = ("genome", "cell", "stack")
+OF_ONE = ("genome", "cell", "stack", "genealogy")
 """Kinds that show a single individual and cannot do without."""
+COUNTED = ("progress", "diversity")
+"""Kinds whose horizontal axis can be chosen."""
+AT_END = ("genome", "progress", "lineage", "cell", "stack", "front")
+"""Kinds that are drawn when a run ends; the others are drawn when they are asked for."""
 
 
 @runtime_checkable
@@ -26,12 +34,12 @@ class Stacks(Protocol):
 
 
 def fitting(campaign: Campaign) -> tuple[str, ...]:
-    """The kinds worth drawing of a campaign: of cells those and their stack, for the whole network is too large.
+    """The kinds to draw when a run ends: of cells those and their stack, for the whole network is too large.
 
     Args:
         campaign: One that was run or loaded.
     """
-    found = tuple(kind for kind in KINDS if unfit(kind, campaign) is None)
+    found = tuple(kind for kind in AT_END if unfit(kind, campaign) is None)
     return tuple(kind for kind in found if kind != "genome") if "cell" in found else found
 
 
@@ -41,7 +49,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with one more, such as minimize = ["parameters"]'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
-    has_cells = kind != "cell" or any(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
+    has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
         what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
         return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
@@ -58,15 +66,17 @@ def require(kind: str, campaign: Campaign) -> None:
         raise SpecError(reason)
 
 
-def draw(kind: str, campaign: Campaign, one: Individual | None) -> "Axes":
+def draw(kind: str, campaign: Campaign, one: Individual | None, axis: Axis | None = None) -> "Axes":
     """Draw one kind of picture.
 
     Args:
         kind: A key of `KINDS` that the campaign has.
         campaign: One that was run or loaded.
         one: The individual to draw, or the one whose ancestry is drawn strong; None only for kinds not in `OF_ONE`.
+        axis: What the horizontal axis counts, for kinds in `COUNTED`; None: epochs where there is a control, which
+            spends others on an evaluation, else evaluations.
     """
-    return KINDS[kind](campaign, one)
+    return KINDS[kind](campaign, one, axis)
 
 
 def _objectives(campaign: Campaign) -> tuple[str, ...]:
@@ -87,16 +97,20 @@ def _sides(campaign: Campaign) -> tuple[Shape, int]:
     return tuple(facts["input_shape"]), facts["n_outputs"]
 
 
-def _draw_genome(campaign: Campaign, one: Individual | None) -> "Axes":
+def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
     return view.genome(campaign.architecture(one), *_sides(campaign), title=f"individual {one.id}")
 
 
-def _draw_progress(campaign: Campaign, one: Individual | None) -> "Axes":
+def _usual_axis(campaign: Campaign) -> Axis:
+    return "epochs" if campaign.control else "evaluations"
+
+
+def _draw_progress(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     """The best fitness, or of several objectives the hypervolume."""
     individuals, control = campaign.individuals, campaign.control
     rivals = control.individuals if control else []
-    axis: Literal["evaluations", "epochs"] = "epochs" if control else "evaluations"
+    axis = axis or _usual_axis(campaign)
     label, objectives = campaign.spec.search.name, campaign.spec.objectives
     if objectives.several:
         both = [*individuals, *rivals]
@@ -107,36 +121,85 @@ def _draw_progress(campaign: Campaign, one: Individual | None) -> "Axes":
     return ax
 
 
-def _draw_lineage(campaign: Campaign, one: Individual | None) -> "Axes":
-    ax = view.lineage(campaign.individuals, winner=one.id if one else None)
+def _draw_diversity(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    axis, control = axis or _usual_axis(campaign), campaign.control
+    rival = None if control is None else _diversity(control, axis)
+    return view.diversity(_diversity(campaign, axis), control=rival, axis=axis)
+
+
+def _diversity(campaign: Campaign, axis: Axis) -> Diversity:
+    spec = campaign.spec
+    return measured_diversity(campaign.individuals, campaign.genome, spec.encoding.distance, axis=axis, seed=spec.seed)
+
+
+def _draw_lineage(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    ax = view.lineage(campaign.individuals, winner=one.id if one else None, lifespans=_lifespans(campaign))
     ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
     return ax
 
 
-def _draw_cell(campaign: Campaign, one: Individual | None) -> "Axes":
+def _lifespans(campaign: Campaign) -> dict[int, int | None] | None:
+    """How long each lived; None where that depends on a user's own toolbox, which is not at hand."""
+    try:
+        campaign.search(campaign.spec.encoding)
+    except StoreError:
+        return None
+    return campaign.lifespans()
+
+
+def _draw_ancestry(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    return view.ancestry(
+        campaign.individuals,
+        campaign.architecture,
+        winner=one.id if one else None,
+        score=campaign.spec.kind.score,
+        measured=campaign.spec.objectives.label,
+    )
+
+
+def _draw_genealogy(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    assert one is not None
+    return view.genealogy(campaign.individuals, campaign.architecture(one), *_sides(campaign), winner=one.id)
+
+
+def _draw_effects(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    return view.effects(measured_effects(campaign.individuals), measured=f"fitness ({campaign.spec.objectives.label})")
+
+
+def _draw_curves(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    kind, winner = campaign.spec.kind, one.id if one else None
+    return view.curves(campaign.individuals, winner=winner, score=kind.score, maximise=kind.maximise)
+
+
+def _draw_cell(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
     return view.cell(_genome_of(campaign, one), title=f"individual {one.id}")
 
 
-def _draw_stack(campaign: Campaign, one: Individual | None) -> "Axes":
+def _draw_stack(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     encoding: Any = campaign.spec.encoding
     assert one is not None
     stages = encoding.stack_rows(_genome_of(campaign, one), *_sides(campaign))
     return view.stack(stages, title=f"individual {one.id}")
 
 
-def _draw_front(campaign: Campaign, one: Individual | None) -> "Axes":
+def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     """The first two objectives, the second to the right."""
     y, x = _objectives(campaign)[:2]
     return view.front(campaign.individuals, x, y, maximize=campaign.spec.objectives.maximize)
 
 
-KINDS: dict[str, Callable[[Campaign, Individual | None], "Axes"]] = {
+KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] = {
     "genome": _draw_genome,
     "progress": _draw_progress,
     "lineage": _draw_lineage,
     "cell": _draw_cell,
     "stack": _draw_stack,
     "front": _draw_front,
+    "diversity": _draw_diversity,
+    "ancestry": _draw_ancestry,
+    "genealogy": _draw_genealogy,
+    "effects": _draw_effects,
+    "curves": _draw_curves,
 }
 """How each kind is drawn."""

@@ -1,6 +1,8 @@
 """Which pictures a campaign has, and that each shows it."""
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,12 +10,17 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from evonas import cli, pictures
-from evonas.campaign import SpecError
-from evonas.campaign.spec import Objectives
-from evonas.record import Individual
+from evonas import cli, commands, pictures
+from evonas.analysis.spending import AXES
+from evonas.campaign import Campaign, SpecError, Store, StoreError
+from evonas.campaign.loop import Loop
+from evonas.campaign.opening import written
+from evonas.campaign.spec import Objectives, parse
+from evonas.evaluation.evaluator import Check, Job
+from evonas.record import Evaluation, Individual
 from genomes.cell import CellGenome
 from genomes.cell.genome import checked
+from tests.campaigns import Pretending
 
 BLOCK = [0, 1, "sep_conv_3x3", "identity", "add"]
 STAGES = [("image", 1, (3, 8, 8)), ("normal cell", 2, (16, 8, 8)), ("softmax", 1, (10,))]
@@ -123,3 +130,115 @@ def test_the_front_has_the_first_objective_upwards_and_the_second_to_the_right()
     assert ax.get_ylabel() == "accuracy, higher is better"
     assert ax.get_xlabel() == "parameters, lower is better"
     assert {"0", "1", "2"} <= texts(ax)
+
+
+# Every kind, of campaigns that found nothing, one individual, or some
+
+SPACES: dict[str, dict[str, Any]] = {
+    "dag": {"name": "dag", "widths": [4, 8], "max_sampled": 3, "max_nodes": 5},
+    "cell": {"name": "cell", "n_blocks": 2, "n": 1, "filters": 4, "n_reductions": 1},
+}
+
+
+class Learning(Pretending):
+    """Pretends to train, with a learning curve and the origin of every tensor."""
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+        for job in jobs:
+            (one,) = super().evaluate([job], check)
+            parent = job.proposal.parents[0] if job.proposal.parents else one.id
+            names = [tensor.name for tensor in self.develop(job.proposal.genome).parameters((1, 8, 8), 3)]
+            curve = ({"epoch": 1, "validation_accuracy": 0.5}, {"epoch": 2, "validation_accuracy": 0.9})
+            if one.state == "complete":
+                one = replace(one, curve=curve, origins=dict.fromkeys(names, parent))
+            yield one
+
+    develop: Any
+
+
+def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fields: Any) -> Campaign:
+    """A campaign on record of `n` evaluations that were not trained; 0: it was begun, and no more."""
+    search = {"name": "evolution", "population": 3, "lag": 2}
+    given = {
+        "search": search,
+        "encoding": SPACES[space],
+        "budget": {"evaluations": max(n, 1)},
+        "training": {"epochs": 2},
+    }
+    spec = parse({**given, **fields})
+    encoding = spec.encoding.for_input((1, 8, 8))
+    spec = spec.model_copy(update={"encoding": encoding})
+    facts = {"spec": written(spec), "input_shape": (1, 8, 8), "n_outputs": 3, "classes": ["a", "b", "c"]}
+    store = Store.create(directory, facts)
+    evaluator = Learning(fails=lambda id: fails)
+    evaluator.develop = encoding.develop
+    if n:
+        Loop(spec, encoding, store, Campaign.of(spec).search(encoding), evaluator).run()
+    store.close()
+    return Campaign.load(directory)
+
+
+def is_drawn(campaign: Campaign, kind: str) -> bool:
+    """Draw a kind; False where it is refused as it should be."""
+    path = campaign.directory / f"{kind}.svg"
+    if pictures.unfit(kind, campaign) or (kind in pictures.OF_ONE and campaign.best is None):
+        with pytest.raises(SpecError if pictures.unfit(kind, campaign) else commands.NoneSucceededError):
+            commands.draw(campaign, kind, None, path)
+        return False
+    commands.draw(campaign, kind, None, path)
+    return path.stat().st_size > 1000
+
+
+CASES = {"empty": (0, False), "failed": (4, True), "one": (1, False), "some": (12, False)}
+
+
+@pytest.mark.usefixtures("fast_disk")
+@pytest.mark.parametrize(
+    ("space", "objectives"),
+    [
+        ("dag", ("accuracy", "")),
+        ("dag", ("", "loss")),
+        ("dag", ("accuracy", "parameters")),
+        ("cell", ("accuracy", "parameters")),
+    ],
+)
+@pytest.mark.parametrize("case", CASES)
+def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
+    case: str, space: str, objectives: tuple[str, str], tmp_path: Path
+) -> None:
+    n, fails = CASES[case]
+    maximize, minimize = ([name] if name else [] for name in objectives)
+    found = recorded(tmp_path, space, n, fails=fails, objectives={"maximize": maximize, "minimize": minimize})
+    drawn = {kind for kind in pictures.KINDS if is_drawn(found, kind)}
+    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space == "dag", "stack": space == "dag"}
+    fit = {kind for kind in pictures.KINDS if not unfit.get(kind)}
+    assert drawn == (fit - {*pictures.OF_ONE} if case in ("empty", "failed") else fit)
+
+
+@pytest.mark.usefixtures("fast_disk")
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("kind", pictures.COUNTED)
+def test_the_axis_of_what_was_spent_can_be_chosen(kind: str, axis: str, tmp_path: Path) -> None:
+    ax = pictures.draw(kind, recorded(tmp_path, "dag", 12), None, axis)  # type: ignore[arg-type]
+    assert ax.get_xlabel() == axis
+
+
+@pytest.mark.usefixtures("fast_disk")
+def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Path) -> None:
+    ageing = {"name": "ageing", "population": 3, "sample_size": 2, "lag": 1}
+    found = recorded(tmp_path / "a", "dag", 9, search=ageing)
+    assert found.lifespans() == {**{i: i + 3 for i in range(6)}, 6: None, 7: None, 8: None}
+    bars = [one for one in pictures.draw("lineage", found, None).collections if "bars" in (one.get_gid() or "")]
+    assert {int(segment[1][0]) for one in bars for segment in one.get_segments()} == {3, 4, 5, 6, 7, 8}  # type: ignore[attr-defined]
+    lost = recorded(tmp_path / "b", "dag", 9)
+    lost.spec = lost.spec.model_copy(
+        update={"search": lost.spec.search.model_copy(update={"operators": {"select": "mine.chosen"}})}
+    )
+    with pytest.raises(StoreError, match="expected a toolbox"):
+        lost.lifespans()
+    assert pictures.draw("lineage", lost, None).collections
+
+
+def test_a_random_search_keeps_nobody(tmp_path: Path, fast_disk: None) -> None:
+    found = recorded(tmp_path, "dag", 4, search={"name": "random"})
+    assert found.lifespans() == {0: 0, 1: 1, 2: 2, 3: 3}

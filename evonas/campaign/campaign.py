@@ -309,6 +309,33 @@ class Campaign:
                 search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
         return search.likeliest()
 
+    def lifespans(self) -> dict[int, int | None]:
+        """How long the search kept each individual as a possible parent, as the fold over the log tells.
+
+        Returns:
+            By the number of every individual told: the number of the youngest individual when the search ceased to keep
+            it, its own where it was never kept; None where it is kept at the log's end.
+
+        Raises:
+            StoreError: If the log is damaged, or the search needs a toolbox that was not given.
+        """
+        search = self.search(self.spec.encoding)
+        ends: dict[int, int | None] = {}
+        kept: set[int] = set()
+        youngest = 0
+        with closing(Store.open(self.directory)) as store:
+            for event in store.events(self.spec.encoding):
+                if isinstance(event, Proposal):
+                    search.recall([event])
+                    youngest = max(youngest, event.id)
+                    continue
+                search.tell([event])
+                ends[event.id] = event.id
+                now = search.keeps()
+                ends |= dict.fromkeys(now - kept) | dict.fromkeys(kept - now, youngest)
+                kept = now
+        return ends
+
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.
 

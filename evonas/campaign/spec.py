@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import KINDS, Kind, Own, TaskConfig
+from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
-from genomes import Cell, Dag, Encoding
-from genomes.cell import references
+from genomes import Cell, Dag, Encoding, Recurrent
+from genomes.published import references
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
+    EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
 
 
 class SpecError(ValueError):
@@ -231,7 +231,7 @@ def _n_listed(search: Any) -> int:
 
 
 def _task_name(task: Any) -> str:
-    return "arrays" if isinstance(task, Mapping) and "path" in task else "digits"
+    return word_of(task["path"]) if isinstance(task, Mapping) and "path" in task else "digits"
 
 
 def _with_score(objectives: Any, task: Any) -> Any:

@@ -24,6 +24,8 @@ TestFraction = Annotated[
     float, Field(gt=0, le=0.4, description="Part of all examples; not used if a test set is given.")
 ]
 
+Parts = tuple[Array, Array, Array]
+"""Row numbers of train, validation and test."""
 KEYS = ("X", "y", "X_test", "y_test")
 ROWS = 1024
 LEAST = 2
@@ -58,6 +60,7 @@ def prepare(
     keys: tuple[str, str, str, str] = KEYS,
     kind: KindName = CLASSIFICATION,
     targets: tuple[str, ...] = (),
+    parts: Parts | None = None,
 ) -> Task:
     """Make a task of arrays.
 
@@ -76,6 +79,7 @@ def prepare(
         keys: What errors call `X`, `y` and the two arrays of `test`.
         kind: What `y` is.
         targets: Names of the targets of a regression; none: they are numbered.
+        parts: Row numbers of train, validation and test where they are given, of a classification; else they are drawn.
 
     Raises:
         DataError: The arrays make no task; the message names the array and the way out.
@@ -83,12 +87,15 @@ def prepare(
     inputs = check_inputs(X, keys[0])
     shape = inputs.shape[1:]
     regression = kind == REGRESSION
-    answers = _targets(y, len(inputs), keys, targets) if regression else _labels(y, len(inputs), keys, test is None)
+    least = 1 if parts else 2 if test else 3
+    answers = _targets(y, len(inputs), keys, targets) if regression else _labels(y, len(inputs), keys, least)
     inputs = to_channels_first(inputs, layout, keys[0])
-    if regression:
+    if parts:
+        train, validation, rest = _checked(parts, answers, keys[1])
+    elif regression:
         train, validation, rest = _split_evenly(len(inputs), config, test is None, keys[1])
     else:
-        train, validation, rest = _split(answers.values, answers.names, config, test is None)
+        train, validation, rest = split(answers.values, answers.names, config, test is None)
     if test is None:
         test_inputs, test_values = inputs[rest], answers.values[rest]
         digest = _digest([inputs, answers.values], answers.names)
@@ -136,11 +143,24 @@ class _Answers(NamedTuple):
     names: tuple[str, ...]
 
 
-def _labels(y: npt.ArrayLike, n: int, keys: tuple[str, ...], with_test: bool) -> _Answers:
+def _checked(parts: Parts, answers: _Answers, key: str) -> Parts:
+    for part, rows in zip(("train", "validation", "test"), parts, strict=True):
+        if len(rows) == 0:
+            raise DataError(f"{key}: expected examples in every part, got none for {part}; add some")
+    missing = np.setdiff1d(np.arange(len(answers.names)), answers.values[parts[0]])
+    if len(missing):
+        raise DataError(
+            f"{key}: expected every class in the training part, got {answers.names[missing[0]]!r} elsewhere alone; add "
+            "training examples or drop the class"
+        )
+    return parts
+
+
+def _labels(y: npt.ArrayLike, n: int, keys: tuple[str, ...], least: int) -> _Answers:
     labels = check_labels(y, n, keys[1], keys[0])
     values, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     classes = tuple(str(value) for value in values.tolist())
-    _check_classes(classes, counts, 3 if with_test else 2, keys[1])
+    _check_classes(classes, counts, least, keys[1])
     return _Answers(codes, classes)
 
 
@@ -195,8 +215,18 @@ def _digest(arrays: list[Array], classes: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def _split(codes: Array, classes: tuple[str, ...], config: Splitting, with_test: bool) -> tuple[Array, Array, Array]:
-    """Row numbers of train, validation and test, each ascending."""
+def split(codes: Array, classes: tuple[str, ...], config: Splitting, with_test: bool) -> Parts:
+    """Draw the parts of a classification, stratified.
+
+    Args:
+        codes: Class indices, `(n,)`.
+        classes: Names of the classes, by which the draws are named.
+        config: How to split.
+        with_test: True if a test set is to be split off too.
+
+    Returns:
+        Row numbers of train, validation and test, each ascending.
+    """
     parts: tuple[list[Array], list[Array], list[Array]] = ([], [], [])
     for code, name in enumerate(classes):
         rows = stream(config.split_seed, "split", name).permutation(np.flatnonzero(codes == code))
@@ -209,7 +239,7 @@ def _split(codes: Array, classes: tuple[str, ...], config: Splitting, with_test:
     return train, validation, test
 
 
-def _split_evenly(n: int, config: Splitting, with_test: bool, key: str) -> tuple[Array, Array, Array]:
+def _split_evenly(n: int, config: Splitting, with_test: bool, key: str) -> Parts:
     """Row numbers of train, validation and test, each ascending and drawn from all rows."""
     least = LEAST * (3 if with_test else 2)
     if n < least:

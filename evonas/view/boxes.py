@@ -177,6 +177,9 @@ def write(
     bold: bool = False,
     across: str = "center",
     upwards: str = "center_baseline",
+    colour: str = figure.INK,
+    rotation: float = 0.0,
+    gid: str | None = None,
 ) -> None:
     """Write text as it is, centred on a place unless told otherwise."""
     ax.text(
@@ -186,9 +189,11 @@ def write(
         size=size,
         weight="bold" if bold else "normal",
         family=figure.FONT,
-        color=figure.INK,
+        color=colour,
+        rotation=rotation,
         ha=across,
         va=upwards,
+        gid=gid,
         parse_math=False,
         zorder=4,
     )

@@ -23,8 +23,13 @@ GREY, INK = "#999999", "#222222"
 FONT = "DejaVu Sans"
 """It comes with matplotlib and has every sign that the pictures use."""
 
-SUFFIXES = (".png", ".svg")
+SUFFIXES = (".png", ".svg", ".pdf")
+DATES: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+"""What would make two files of one picture differ, by suffix."""
 DPI = 150
+UNDER = 0.46
+"""Inches that the numbers and the name of the horizontal axis take below it."""
+OUTLYING = 3.0
 
 
 def fresh(ax: Axes | None, width: float, height: float) -> Axes:
@@ -65,11 +70,11 @@ def plain(ax: Axes, counted: str) -> None:
 
     Args:
         ax: The axes, with fitness upwards.
-        counted: What the horizontal axis counts in whole numbers.
+        counted: What the horizontal axis counts, in whole numbers unless it is seconds.
     """
     ax.set_xlabel(counted, family=FONT)
     ax.set_ylabel("fitness", family=FONT)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=counted != "seconds", steps=[1, 2, 2.5, 5, 10]))
     quiet(ax)
 
 
@@ -101,6 +106,32 @@ def legend(ax: Axes) -> None:
     ax.legend(**corner, prop={"family": FONT, "size": 9}, framealpha=0.9, edgecolor="#DDDDDD")
 
 
+def legend_below(ax: Axes) -> None:
+    """Name the lines in a row below the picture, where they hide nothing."""
+    size = 9
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 72 * UNDER / size}
+    shape: dict[str, Any] = {"ncols": 5, "frameon": False, "columnspacing": 1.4, "handletextpad": 0.5}
+    ax.legend(**place, **shape, prop={"family": FONT, "size": size})
+
+
+def floor(values: Sequence[float] | np.ndarray, shown: Sequence[float] | np.ndarray = ()) -> float:
+    """The lower end of a picture that a few very low values would flatten.
+
+    Args:
+        values: All of them, `(n,)`; NaN is left out.
+        shown: What has to be inside.
+
+    Returns:
+        The lowest value, or where that is outlying three times the range of the middle half below it, if all that has
+        to be shown is above.
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    low, high = np.percentile(known, (25, 75))
+    end = min([float(low - OUTLYING * (high - low)), *(float(value) for value in shown if math.isfinite(value))])
+    return max(float(known.min()), end)
+
+
 def fitness_of(individual: Individual) -> float | None:
     """Its fitness where it has one that can be drawn."""
     value = individual.fitness
@@ -117,9 +148,9 @@ def reason(n_told: int) -> str:
 
 
 def save(ax: Axes, path: str | os.PathLike[str]) -> Path:
-    """Write the figure that axes belong to, as PNG or SVG by the path's suffix.
+    """Write the figure that axes belong to, as PNG, SVG or PDF by the path's suffix.
 
-    The file appears whole or not at all. An SVG's bytes depend on the picture alone.
+    The file appears whole or not at all. Its bytes depend on the picture alone: no date is written.
 
     Args:
         ax: Any axes of the figure.
@@ -129,7 +160,7 @@ def save(ax: Axes, path: str | os.PathLike[str]) -> Path:
         The path.
 
     Raises:
-        ValueError: If the suffix is neither `.png` nor `.svg`.
+        ValueError: If the suffix is none of `.png`, `.svg` and `.pdf`.
     """
     target = Path(path)
     suffix = target.suffix.lower()
@@ -140,8 +171,7 @@ def save(ax: Axes, path: str | os.PathLike[str]) -> Path:
     os.close(handle)
     try:
         with matplotlib.rc_context({"svg.hashsalt": "evonas", "svg.fonttype": "path"}):
-            metadata = {"Date": None} if suffix == ".svg" else None
-            figure_of(ax).savefig(name, format=suffix[1:], dpi=DPI, facecolor="white", metadata=metadata)
+            figure_of(ax).savefig(name, format=suffix[1:], dpi=DPI, facecolor="white", metadata=DATES.get(suffix))
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, target)
     except BaseException:

@@ -1,6 +1,7 @@
 """A picture of who came of whom: all that was born, and strong in it the ancestry of the winner."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from evonas.analysis import ancestors
+from evonas.analysis.lineage import fitter_line
 from evonas.record import Individual
 from evonas.view import figure
 
@@ -25,20 +27,31 @@ Told = Mapping[int, Individual]
 Heights = Mapping[int, float]
 
 
-def lineage(individuals: Sequence[Individual], *, winner: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw fitness over birth, a line from every parent to its child, and the winner's ancestry strong.
+def lineage(
+    individuals: Sequence[Individual],
+    *,
+    winner: int | None = None,
+    lifespans: Mapping[int, int | None] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw fitness over birth: a bar for how long each lived, a line from both parents to each child.
 
-    The thick line follows the fitter parent back from the winner; each of its steps carries the operator's name, read
-    upwards above the picture. The thin coloured lines are the other ancestors, those that crossover brought in.
+    A bar runs at an individual's fitness from its birth to when the search ceased to keep it as a possible parent; a
+    child leaves the bars of its parents at its own birth. The thick line follows the fitter parent back from the
+    winner; each of its steps carries the operator's name, read upwards above the picture. The orange lines are the
+    other ancestors, those that crossover brought in. What left descendants among the living is coloured, all lines that
+    died out are faded.
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
         winner: Whose ancestry is drawn strong; None for the highest fitness, among equals the first.
+        lifespans: As `Campaign.lifespans` gives them. None where they are not known: each then lives to the birth of
+            its last child, and nobody is known to be alive.
         ax: Axes to draw on; None for those of a new figure.
 
     Returns:
-        The axes; the lines have the gids `line` (fitter parents), `ancestry` (all other ancestors) and `others`, the
-        names `step-ID`.
+        The axes; the lines have the gids `line` (fitter parents), `ancestry` (all other ancestors), `living` and
+        `extinct`, each with its bars `line-bars` and so on; the names `step-ID`.
     """
     told = {i.id: i for i in sorted(individuals, key=lambda i: i.id) if i.state != "pending"}
     heights = {i: value for i, one in told.items() if (value := figure.fitness_of(one)) is not None}
@@ -46,33 +59,78 @@ def lineage(individuals: Sequence[Individual], *, winner: int | None = None, ax:
         return figure.nothing(figure.fresh(ax, 9.0, 6.0), figure.reason(len(told)))
     if winner is None or winner not in heights:
         winner = max(heights, key=lambda i: (heights[i], -i))
-    line, ancestry = _line(told, winner), {one.id for one in ancestors(told.values(), winner)}
+    line = [one.id for one in fitter_line(told.values(), winner)]
+    ancestry = {one.id for one in ancestors(told.values(), winner)}
     drawn = _thinned(told, ancestry)
-    floor = min(heights.values())
-    heights |= {i: floor for i in ancestry if i not in heights}
+    floor = figure.floor(list(heights.values()), [heights[i] for i in line if i in heights])
+    n_below = sum(height < floor for height in heights.values())
+    heights = {i: max(heights.get(i, floor), floor) for i in told if i in heights or i in ancestry}
+    family = _Family(told, heights, _ends(told, lifespans or {}), set(line), ancestry, _living(told, lifespans or {}))
     ax = figure.fresh(ax, 9.0, 6.0)
-    _draw_others(ax, drawn, heights, ancestry)
-    _draw_ancestry(ax, told, heights, line, ancestry)
+    _draw_others(ax, family, drawn)
+    _draw_ancestry(ax, family, line)
+    notes = [f"{len(drawn):,} of {len(told):,} individuals drawn"] if len(drawn) < len(told) else []
+    notes += [f"{n_below:,} below {floor:.4g} are drawn there"] if n_below else []
     title = f"individual {winner}, fitness {heights[winner]:.4g}"
     if n_steps := len(line) - 1:
         title += f", {n_steps} {'step' if n_steps == 1 else 'steps'} from individual {line[0]}"
-    if len(drawn) < len(told):
-        title += f"\n{len(drawn):,} of {len(told):,} individuals drawn"
-    ax.set_title(title, family=figure.FONT, color=figure.INK, fontsize=11, loc="left")
+    style: dict[str, Any] = {"family": figure.FONT, "color": figure.INK, "fontsize": 11, "loc": "left"}
+    ax.set_title("\n".join([title, *notes]), **style)
     figure.plain(ax, "individual, in order of birth")
-    figure.legend(ax)
+    figure.legend_below(ax)
     if (n_named := _name_steps(ax, told, heights, line)) < len(line):
-        title += f"\nthe {n_named} steps that changed fitness most are named"
-        ax.set_title(title, family=figure.FONT, color=figure.INK, fontsize=11, loc="left")
+        notes.append(f"the {n_named} steps that changed fitness most are named")
+        ax.set_title("\n".join([title, *notes]), **style)
     return ax
 
 
-def _line(told: Told, winner: int) -> list[int]:
-    """The winner's fitter parents, the oldest first and the winner last."""
-    line = [winner]
-    while (parents := told[line[-1]].parents) and parents[0] in told and parents[0] not in line:
-        line.append(parents[0])
-    return line[::-1]
+@dataclass(frozen=True)
+class _Family:
+    """All that is drawn, and what each is to the winner.
+
+    Attributes:
+        told: All by number.
+        heights: Where on the vertical axis.
+        ends: Where each bar ends.
+        line: The winner's fitter parents.
+        ancestry: All its ancestors.
+        living: Those with descendants that are alive, or alive themselves.
+    """
+
+    told: Told
+    heights: Heights
+    ends: Mapping[int, int]
+    line: set[int]
+    ancestry: set[int]
+    living: set[int]
+
+    def links(self, children: Iterable[int]) -> list[tuple[int, int]]:
+        """The pairs of parent and child that can be drawn."""
+        pairs = [(p, i) for i in sorted(children) for p in self.told[i].parents if i in self.heights]
+        return [(p, i) for p, i in pairs if p in self.heights]
+
+
+def _ends(told: Told, lifespans: Mapping[int, int | None]) -> dict[int, int]:
+    """Where every bar ends: at the right end for the living, nowhere before the last child."""
+    last = max(told)
+    ends = {i: last if (end := lifespans.get(i, i)) is None else end for i in told}
+    for i, one in told.items():
+        for parent in one.parents:
+            if parent in ends:
+                ends[parent] = max(ends[parent], i)
+    return ends
+
+
+def _living(told: Told, lifespans: Mapping[int, int | None]) -> set[int]:
+    """The living and all that they descend from."""
+    found: set[int] = set()
+    frontier = [i for i in told if lifespans.get(i, i) is None]
+    while frontier:
+        at = frontier.pop()
+        if at not in found:
+            found.add(at)
+            frontier += [parent for parent in told[at].parents if parent in told]
+    return found
 
 
 def _thinned(told: Told, ancestry: set[int]) -> Told:
@@ -85,34 +143,58 @@ def _thinned(told: Told, ancestry: set[int]) -> Told:
     return {i: one for i, one in told.items() if i in kept}
 
 
-def _draw_others(ax: Axes, drawn: Told, heights: Heights, ancestry: set[int]) -> None:
+def _draw_others(ax: Axes, family: _Family, drawn: Told) -> None:
     many = len(drawn) > LIMIT // 4
-    links = [(p, i) for i, one in drawn.items() for p in one.parents if p in drawn and i not in ancestry]
-    links = [(p, i) for p, i in links if p in heights and i in heights]
-    _add_lines(ax, links, heights, figure.GREY, 0.6, "others", alpha=0.15 if many else 0.35, rasterized=many)
-    seen = [i for i in drawn if i in heights and i not in ancestry]
-    ys = [heights[i] for i in seen]
-    ax.scatter(seen, ys, s=9, color=figure.GREY, alpha=0.25 if many else 0.5, lw=0, rasterized=many, zorder=2)
-    figure.failures(ax, [i for i in drawn if i not in heights], rasterized=many)
+    rest = [i for i in drawn if i not in family.ancestry]
+    groups = {"extinct": [i for i in rest if i not in family.living], "living": [i for i in rest if i in family.living]}
+    for order, (gid, members) in enumerate(groups.items()):
+        colour, alpha = (figure.GREY, 0.1 if many else 0.3) if gid == "extinct" else (figure.GREEN, 0.55)
+        style: dict[str, Any] = {"alpha": alpha, "rasterized": many, "zorder": 1 + 0.3 * order}
+        links = [(p, i) for p, i in family.links(members) if p in drawn]
+        _add_lines(ax, _forks(family.heights, links), colour, 0.6, gid, **style)
+        _add_lines(ax, _bars(family, members), colour, 1.0 if many else 1.4, f"{gid}-bars", **style)
+        seen = [i for i in members if i in family.heights]
+        label = "died out" if gid == "extinct" else "alive or with living descendants"
+        ys = [family.heights[i] for i in seen]
+        dots: dict[str, Any] = {**style, "alpha": min(1.0, 1.6 * alpha), "label": label if seen else None, "gid": gid}
+        ax.scatter(seen, ys, s=9, color=colour, lw=0, **dots)
+    figure.failures(ax, [i for i in drawn if i not in family.heights], rasterized=many)
 
 
-def _draw_ancestry(ax: Axes, told: Told, heights: Heights, line: list[int], ancestry: set[int]) -> None:
-    on_line = set(pairwise(line))
-    links = [(p, i) for i in ancestry for p in told[i].parents if p in told and (p, i) not in on_line]
-    _add_lines(ax, sorted(links), heights, figure.ORANGE, 1.2, "ancestry", label="other ancestors", zorder=3)
-    rest = sorted(ancestry - set(line))
-    ax.scatter(rest, [heights[i] for i in rest], s=16, color=figure.ORANGE, lw=0, zorder=4)
+def _draw_ancestry(ax: Axes, family: _Family, line: list[int]) -> None:
+    heights, on_line = family.heights, set(pairwise(line))
+    links = [link for link in family.links(family.ancestry) if link not in on_line]
+    rest = sorted(family.ancestry - family.line)
+    for gid, lines in (("ancestry", _forks(heights, links)), ("ancestry-bars", _bars(family, rest))):
+        _add_lines(ax, lines, figure.ORANGE, 1.3, gid, zorder=3)
+    label = "other ancestors" if rest else None
+    ax.scatter(rest, [heights[i] for i in rest], s=16, color=figure.ORANGE, lw=0, zorder=4, label=label)
+    corners = [(line[0], heights[line[0]])]
+    for before, i in pairwise(line):
+        corners += [(i, heights[before]), (i, heights[i])]
+    ax.plot(*zip(*corners, strict=True), color=figure.BLUE, lw=2.4, gid="line", zorder=5, label="fitter parents")
+    _add_lines(ax, _bars(family, line), figure.BLUE, 1.2, "line-bars", zorder=4.5)
     ys = [heights[i] for i in line]
-    dots: dict[str, Any] = {"marker": "o", "markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.8}
-    ax.plot(line, ys, color=figure.BLUE, lw=2.6, label="fitter parents", gid="line", zorder=5, **dots)
-    ax.plot(line[-1:], ys[-1:], marker="*", markersize=15, color=figure.VERMILION, mec="white", ls="", zorder=6)
+    size = min(34.0, max(5.0, 1500 / len(line)))
+    ax.scatter(line, ys, s=size, color=figure.BLUE, edgecolors="white", linewidths=size / 42, zorder=6, gid="births")
+    ax.plot(line[-1:], ys[-1:], marker="*", markersize=15, color=figure.VERMILION, mec="white", ls="", zorder=7)
 
 
-def _add_lines(
-    ax: Axes, links: Iterable[tuple[int, int]], heights: Heights, colour: str, width: float, gid: str, **style: Any
-) -> None:
-    """One line a link, straight from parent to child."""
-    segments = [((p, heights[p]), (i, heights[i])) for p, i in links]
+Segment = tuple[tuple[float, float], tuple[float, float]]
+
+
+def _forks(heights: Heights, links: Iterable[tuple[int, int]]) -> list[Segment]:
+    """Where children leave their parents' bars: at the child's birth, straight up or down."""
+    return [((i, heights[p]), (i, heights[i])) for p, i in links]
+
+
+def _bars(family: _Family, members: Iterable[int]) -> list[Segment]:
+    """Lives, from birth to the end of each bar."""
+    known = [i for i in members if i in family.heights and family.ends[i] > i]
+    return [((i, family.heights[i]), (family.ends[i], family.heights[i])) for i in known]
+
+
+def _add_lines(ax: Axes, segments: list[Segment], colour: str, width: float, gid: str, **style: Any) -> None:
     if segments:
         ax.add_collection(LineCollection(segments, colors=colour, linewidths=width, gid=gid, **style))
 

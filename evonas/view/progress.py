@@ -1,11 +1,12 @@
 """A picture of how a campaign's fitness or hypervolume rose, beside that of a control."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from evonas.analysis.spending import Axis, spent
 from evonas.record import Individual
 from evonas.view import figure
 
@@ -22,13 +23,14 @@ def progress(
     control: Sequence[Individual] = (),
     label: str = "evolution",
     control_label: str = "random search",
-    axis: Literal["evaluations", "epochs"] = "evaluations",
+    axis: Axis = "evaluations",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw fitness over what was spent: evaluations told, or the epochs they trained together.
+    """Draw fitness over what was spent: evaluations told, the epochs they trained together, or seconds.
 
     Every evaluation is a dot, the best so far a line of steps, the latest twentieth of the evaluations (10 to 200 of
-    them) a rolling median in a band of quartiles. Failed evaluations count, and are ticks at the bottom.
+    them) a rolling median in a band of quartiles. Failed evaluations count, and are ticks at the bottom. What is far
+    below all others, as first samples may be, is a triangle there.
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
@@ -53,6 +55,7 @@ def progress(
         _draw_steps(ax, *_best(rival_spent, rival), f"{control_label}, best", "control")
     figure.plain(ax, axis)
     ax.margins(x=0.02)
+    _cut(ax, spent, fitness, np.array([np.nanmax(values) for values in (fitness, rival) if np.isfinite(values).any()]))
     figure.legend(ax)
     return ax
 
@@ -65,7 +68,7 @@ def hypervolume(
     control_curve: np.ndarray | Sequence[float] = (),
     label: str = "evolution",
     control_label: str = "random search",
-    axis: Literal["evaluations", "epochs"] = "evaluations",
+    axis: Axis = "evaluations",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the hypervolume of the front so far over what was spent: what `progress` is for several objectives.
@@ -109,11 +112,10 @@ def _draw_steps(ax: Axes, at: np.ndarray, values: np.ndarray, label: str, gid: s
     ax.step(at, values, where="post", label=label, gid=gid, **style)
 
 
-def _told(individuals: Sequence[Individual], axis: str) -> tuple[np.ndarray, np.ndarray]:
+def _told(individuals: Sequence[Individual], axis: Axis) -> tuple[np.ndarray, np.ndarray]:
     """What was spent by each telling, and fitness or NaN; both `(n_told,)`, in the order of telling."""
-    told = sorted((i for i in individuals if i.state != "pending"), key=lambda i: (i.elapsed, i.id))
-    spent = np.cumsum([one.epochs if axis == "epochs" else 1 for one in told], dtype=int)
-    return spent, np.array([figure.fitness_of(one) for one in told], dtype=float)
+    told, amounts = spent(individuals, axis)
+    return amounts, np.array([figure.fitness_of(one) for one in told], dtype=float)
 
 
 def _best(spent: np.ndarray, fitness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -130,6 +132,22 @@ def _draw_dots(ax: Axes, spent: np.ndarray, fitness: np.ndarray) -> None:
         spent[ok], fitness[ok], s=12, color=figure.SKY, alpha=0.25 if many else 0.45, lw=0, rasterized=many, zorder=1
     )
     figure.failures(ax, spent[~ok], rasterized=many)
+
+
+def _cut(ax: Axes, spent: np.ndarray, fitness: np.ndarray, shown: np.ndarray) -> None:
+    """End the picture above what is far below all others, and mark what that is."""
+    if not np.isfinite(fitness).any():
+        return
+    end = figure.floor(fitness, shown)
+    below = fitness < end
+    if not below.any():
+        return
+    top = ax.get_ylim()[1]
+    room = 0.05 * (float(np.nanmax(shown)) - end)
+    ax.set_ylim(end - 2 * room, min(top, float(np.nanmax(shown)) + 2 * room))
+    name = f"below the picture ({below.sum():,})"
+    at = np.full(below.sum(), end - room)
+    ax.scatter(spent[below], at, s=18, marker="v", color=figure.SKY, lw=0, label=name, gid="below", zorder=2)
 
 
 def _draw_rolling(ax: Axes, spent: np.ndarray, fitness: np.ndarray) -> None:

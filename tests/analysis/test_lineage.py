@@ -1,9 +1,12 @@
 """Who came of whom."""
 
+from dataclasses import replace
+
 import pytest
 
 from evonas.analysis import ancestors, with_parents
-from evonas.record import COMPLETE, Individual
+from evonas.analysis.lineage import fitter_line, tensor_lines
+from evonas.record import COMPLETE, SOURCE, Individual
 
 
 def individual(id: int, *parents: int, accuracy: float = 0.5) -> Individual:
@@ -31,3 +34,15 @@ def test_the_accuracy_at_birth_stands_beside_that_of_the_first_donor() -> None:
     assert row["parent_accuracy"] == 0.7
     assert row["metrics"]["accuracy_at_birth"] == 0.45
     assert "parent_accuracy" not in with_parents(FAMILY[0], known, "accuracy")
+
+
+def test_the_fitter_line_follows_first_parents_to_the_root() -> None:
+    assert [one.id for one in fitter_line(FAMILY, 3)] == [0, 2, 3]
+    assert [one.id for one in fitter_line([FAMILY[2], FAMILY[3]], 3)] == [2, 3]
+
+
+def test_a_tensor_is_followed_to_where_it_began_also_away_from_the_fitter_parents() -> None:
+    origins = [{"a": 0, "b": 0}, {"a": 1, "c": SOURCE}, {"a": 0, "b": 2}, {"a": 2, "b": 2, "c": 1, "d": 3}, {}]
+    family = [replace(one, origins=origin) for one, origin in zip(FAMILY, origins, strict=True)]
+    assert tensor_lines(family, 3) == {"a": (0, 2, 3), "b": (2, 3), "c": (SOURCE, 1, 3), "d": (3,)}
+    assert tensor_lines(family, 4) == {}

@@ -218,7 +218,7 @@ def test_lineage(evonas: Command, finished: Path) -> None:
     assert len(evonas("lineage", finished, 9)[1].splitlines()) == len(rows) + 1
 
 
-@pytest.mark.parametrize("kind", ["genome", "progress", "lineage"])
+@pytest.mark.parametrize("kind", ["genome", "progress", "lineage", "ancestry", "genealogy"])
 def test_plot(kind: str, evonas: Command, copy: Path, tmp_path: Path) -> None:
     shutil.rmtree(copy / "figures", ignore_errors=True)
     code, out, err = evonas("plot", kind, copy)
@@ -227,6 +227,14 @@ def test_plot(kind: str, evonas: Command, copy: Path, tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.svg"
     assert evonas("plot", kind, copy, 9, "-o", path)[0] == 0
     assert b"<svg" in path.read_bytes()
+
+
+def test_plot_over_what_was_spent(evonas: Command, finished: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    assert evonas("plot", "progress", finished, "--axis", "seconds", "-o", path)[0] == 0
+    assert path.read_bytes().startswith(b"%PDF")
+    refused(evonas("plot", "lineage", finished, "--axis", "epochs"), 2, "--axis: expected none for lineage, got epochs")
+    refused(evonas("plot", "progress", finished, "--axis", "hours"), 2, "hours")
 
 
 @pytest.mark.parametrize(

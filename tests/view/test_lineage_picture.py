@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -9,9 +10,11 @@ from evonas.view.lineage import LIMIT
 
 
 def segments(ax, gid):
-    """The links `(parent, child)` that lines of a kind join."""
-    (found,) = [one for one in ax.collections if one.get_gid() == gid]
-    return {(int(a), int(b)) for (a, _), (b, _) in found.get_segments()}
+    """The ends `(x, y, x, y)` of the lines of a kind."""
+    found = [one for one in ax.collections if one.get_gid() == gid and hasattr(one, "get_segments")]
+    return {
+        tuple(round(float(value), 6) for end in line for value in end) for one in found for line in one.get_segments()
+    }
 
 
 def steps(ax):
@@ -37,16 +40,49 @@ def family(individual):
     ]
 
 
-def test_the_winners_line_is_strong_and_all_else_faded(family):
-    ax = lineage(family[::-1])
-    line = winners_line(ax)
-    assert line.get_xdata().tolist() == [0, 2, 3]
-    assert line.get_ydata().tolist() == [0.1, 0.3, 0.9]
-    assert segments(ax, "ancestry") == {(1, 3)}
-    assert segments(ax, "others") == {(1, 4)}
-    (others,) = [one for one in ax.collections if one.get_gid() == "others"]
-    assert line.get_linewidth() > 2 * others.get_linewidths()[0]
+LIVES = {0: 6, 1: 4, 2: 3, 3: None, 4: None, 5: 5}
+
+
+def test_the_winners_line_goes_along_the_lives_of_the_fitter_parents(family):
+    line = winners_line(lineage(family[::-1]))
+    assert line.get_xdata().tolist() == [0, 2, 2, 3, 3]
+    assert line.get_ydata().tolist() == [0.1, 0.1, 0.3, 0.3, 0.9]
+
+
+def test_children_leave_the_bars_of_both_parents_at_their_birth(family):
+    ax = lineage(family, lifespans=LIVES)
+    assert segments(ax, "ancestry") == {(3, 0.2, 3, 0.9)}
+    assert segments(ax, "living") == {(4, 0.2, 4, 0.4)}
+    assert segments(ax, "extinct") == set()
+
+
+def test_a_bar_lasts_from_birth_to_the_end_of_life_and_of_the_living_to_the_end(family):
+    ax = lineage([*family, replace(family[4], id=7, parents=())], lifespans=LIVES)
+    assert segments(ax, "line-bars") == {(0, 0.1, 6, 0.1), (2, 0.3, 3, 0.3), (3, 0.9, 7, 0.9)}
+    assert segments(ax, "ancestry-bars") == {(1, 0.2, 4, 0.2)}
+    assert segments(ax, "living-bars") == {(4, 0.4, 7, 0.4)}
+
+
+def test_where_lives_are_not_known_each_lasts_to_its_last_child(family):
+    ax = lineage(family)
+    assert segments(ax, "line-bars") == {(0, 0.1, 5, 0.1), (2, 0.3, 3, 0.3)}
+    assert segments(ax, "ancestry-bars") == {(1, 0.2, 4, 0.2)}
+    assert segments(ax, "extinct") == {(4, 0.2, 4, 0.4)}
+
+
+def test_what_died_out_is_faded_beside_the_winners_line(family):
+    ax = lineage(family)
+    (others,) = [one for one in ax.collections if one.get_gid() == "extinct" and hasattr(one, "get_segments")]
+    assert winners_line(ax).get_linewidth() > 2 * others.get_linewidths()[0]
     assert others.get_alpha() < 0.5
+
+
+def test_what_is_far_below_all_others_is_drawn_at_the_lower_end_and_said(individual):
+    told = [individual(i, fitness=0.5 + i / 100) for i in range(20)]
+    told[3] = individual(3, fitness=-50.0)
+    ax = lineage(told)
+    assert "1 below " in ax.get_title(loc="left")
+    assert ax.get_ylim()[0] > 0
 
 
 def test_what_failed_is_a_tick_and_what_is_pending_is_left_out(family):
@@ -57,7 +93,7 @@ def test_what_failed_is_a_tick_and_what_is_pending_is_left_out(family):
 def test_parents_that_are_not_told_of_end_the_line(family):
     ax = lineage([one for one in family if one.id != 2])
     assert winners_line(ax).get_xdata().tolist() == [3]
-    assert segments(ax, "ancestry") == {(1, 3)}
+    assert segments(ax, "ancestry") == {(3, 0.2, 3, 0.9)}
 
 
 def test_each_step_carries_its_operator(family):
@@ -115,7 +151,7 @@ def test_an_ancestor_without_fitness_keeps_the_line_whole(individual):
         individual(2, fitness=0.9, parents=(0,), operator="widen"),
     ]
     line = winners_line(lineage(told))
-    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([0, 2], [0.2, 0.9])
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist()) == ([0, 2, 2], [0.2, 0.2, 0.9])
 
 
 def test_a_great_many_are_thinned_and_the_title_says_so(individual):
@@ -123,9 +159,9 @@ def test_a_great_many_are_thinned_and_the_title_says_so(individual):
     told[1] = individual(1, fitness=0.2)
     told[7] = individual(7, fitness=0.9, parents=(1,), operator="widen")
     ax = lineage(told)
-    assert winners_line(ax).get_xdata().tolist() == [1, 7]
+    assert winners_line(ax).get_xdata().tolist() == [1, 7, 7]
     assert f"20,000 of {LIMIT + 500:,} individuals drawn" in ax.get_title(loc="left")
-    n_others = len(ax.collections[0].get_offsets())
+    n_others = max(len(one.get_offsets()) for one in ax.collections if one.get_gid() == "extinct")
     assert n_others == LIMIT - 2
 
 

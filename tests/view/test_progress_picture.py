@@ -38,6 +38,24 @@ def test_the_median_is_that_of_the_latest_ten(individual):
     assert middle.tolist() == [np.median(range(i - 10, i)) for i in at]
 
 
+@pytest.mark.parametrize(("axis", "amounts"), [("epochs", [2, 5]), ("seconds", [0.5, 9.25])])
+def test_what_was_spent_can_be_chosen(individual, axis, amounts):
+    told = [individual(0, epochs=2, elapsed=0.5), individual(1, epochs=3, elapsed=9.25)]
+    ax = progress(told, axis=axis)
+    assert line(ax, "best")[0].tolist() == amounts
+    assert ax.get_xlabel() == axis
+
+
+def test_first_results_far_below_the_others_are_marked_at_the_lower_end(individual):
+    told = [individual(i, fitness=0.9 + i / 1000, elapsed=float(i)) for i in range(30)]
+    told[0] = individual(0, fitness=-20.0)
+    ax = progress(told)
+    (below,) = [one for one in ax.collections if one.get_gid() == "below"]
+    assert below.get_offsets()[:, 0].tolist() == [1]
+    assert 0.5 < ax.get_ylim()[0] < below.get_offsets()[0, 1] < 0.9
+    assert "below the picture (1)" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_the_control_is_dashed_and_both_are_named(campaign):
     ax = progress(campaign(60, 1), control=campaign(40, 2), label="ageing", control_label="chance")
     assert line(ax, "control")[0][-1] == 40

@@ -1,0 +1,79 @@
+"""Nodes and what changed in them, in few words."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from evonas.analysis.changes import Change
+from genomes.architecture import Node
+from genomes.operations import HEAD, OPERATIONS
+
+UNSAID = ("kernel", "stride", "path", "channels", "start")
+"""Attributes that the name of a node already says, or that are no choice of its own."""
+Sign = str
+ADDED, REMOVED, CHANGED = "+", "−", "~"
+
+
+def name_of(node: Node) -> str:
+    """A node's operation with kernel, and stride where it is not 1: `conv 3×3 /2`."""
+    settings = node.settings
+    name = "output" if node.operation == HEAD else node.operation.replace("_", " ")
+    if kernel := settings.get("kernel"):
+        name += f" {kernel}×{kernel}"
+    return f"{name} /{settings['stride']}" if settings.get("stride", 1) != 1 else name
+
+
+def lines_of(change: Change) -> list[tuple[Sign, str]]:
+    """What a change did, a line a kind of it: a sign and, most frequent first, what with how often.
+
+    Nodes that only read others are told of where nothing else happened: a node that is put in or taken out rewires its
+    neighbours.
+    """
+    texts = {
+        ADDED: [_with_width(node) for node in change.added],
+        REMOVED: [_with_width(node) for node in change.removed],
+        CHANGED: [_difference(*pair) for pair in change.changed],
+    }
+    if not any(texts.values()):
+        texts[CHANGED] = [_rewired(*pair) for pair in change.rewired]
+    return [(sign, _counted(found)) for sign, found in texts.items() if found]
+
+
+def signed(value: float, form: str = ".4g") -> str:
+    """A number with a true minus."""
+    return f"{value:{form}}".replace("-", "−")
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many letters."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip(' ,')}…"
+
+
+def _with_width(node: Node) -> str:
+    width = node.settings.get("width") if OPERATIONS[node.operation].parametric else None
+    return f"{name_of(node)} ({width})" if width else name_of(node)
+
+
+def _difference(before: Node, after: Node) -> str:
+    if name_of(before) != name_of(after):
+        return f"{name_of(before)} → {name_of(after)}"
+    ours, theirs = before.settings, after.settings
+    names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
+    said = [name for name in names if name not in UNSAID] or names
+    parts = [f"{name} {_value(ours.get(name))} → {_value(theirs.get(name))}" for name in said]
+    return f"{name_of(after)}: {', '.join(parts)}"
+
+
+def _value(value: object) -> str:
+    return "kept" if value == 0 else "none" if value is None else str(value)
+
+
+def _rewired(before: Node, after: Node) -> str:
+    if before.merge != after.merge and set(before.inputs) == set(after.inputs):
+        return f"{name_of(after)}: {before.merge} → {after.merge}"
+    more, less = (len(set(a.inputs) - set(b.inputs)) for a, b in ((after, before), (before, after)))
+    parts = [f"{n} {word}" for n, word in ((more, "more"), (less, "less")) if n]
+    return f"{name_of(after)}: reads {', '.join(parts) or 'in another order'}"
+
+
+def _counted(texts: Iterable[str]) -> str:
+    return ", ".join(text if n == 1 else f"{text} (× {n})" for text, n in Counter(texts).most_common())
