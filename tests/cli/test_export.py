@@ -51,7 +51,7 @@ def test_an_individual_is_named_by_its_number(evonas: Command, copy: Path) -> No
 def test_wrong_words_are_usage_errors(evonas: Command, copy: Path) -> None:
     refused(evonas("export", "tflite", copy), 2, "'tflite' is not one of 'genome', 'weights'")
     refused(evonas("export", "csv", copy, 3), 2, "csv: expected no individual's number, got 3")
-    refused(evonas("export", "genome", copy, "best"), 2, "best")
+    refused(evonas("export", "genome", copy, "best"), 2, "valid integer")
     assert evonas("export")[0] == 2
 
 
