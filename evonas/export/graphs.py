@@ -1,7 +1,6 @@
 """An individual's architecture as a graph that other programs draw and measure."""
 
 import io
-import json
 import math
 from typing import Any
 
@@ -67,4 +66,4 @@ def _quoted(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """What GraphML can hold: a number, a truth value or text."""
-    return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
