@@ -11,9 +11,9 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
 from evonas.training import Training
-from genomes import Cell, Dag
+from genomes import Cell, Dag, Recurrent
 
 HEAD = """\
 # The spec
@@ -31,9 +31,11 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "arrays"`', Arrays),
     ('[task] with `name = "table"`', Table),
     ('[task] with `name = "images"`', Images),
+    ('[task] with `name = "text"`', Text),
     ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
+    ('[encoding] with `name = "recurrent"`', Recurrent),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "random"`', RandomConfig),

@@ -5,6 +5,7 @@ from genomes.cell import Cell, CellGenome
 from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
 from genomes.reading import read_genome
+from genomes.recurrent import Recurrent, RecurrentGenome
 
 __all__ = [
     "Architecture",
@@ -14,6 +15,8 @@ __all__ = [
     "DagGenome",
     "Encoding",
     "Genome",
+    "Recurrent",
+    "RecurrentGenome",
     "Variation",
     "read_genome",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 import networkx as nx
 
 from genomes.innovation import marking
-from genomes.operations import HEAD, INPUT, OPERATIONS, Axis, Parameter, Shape, parameters, size
+from genomes.operations import HEAD, INPUT, OPERATIONS, RECUR, Axis, Parameter, Shape, parameters, size
 
 SUM, CONCAT = "sum", "concat"
 MERGES = (SUM, CONCAT)
@@ -31,8 +31,8 @@ class Node:
         operation: A key of `genomes.operations.OPERATIONS`.
         attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
             preactivation, activation, normalisation, start (how weights begin that nobody leaves: random, identity,
-            zero), channels (`own`: a node without weights names its output's channels after itself), and path (see
-            `PATH`; it counts nothing in shapes and parameters).
+            zero), channels (`own`: a node without weights names its output's channels after itself), path (see `PATH`;
+            it counts nothing in shapes and parameters), and cell (of `recur`, a `RecurrentCell`).
         inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
         merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
             an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
@@ -243,6 +243,9 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
     source = merged_shape([layer.target for layer in inputs], node.merge)
     if operation.spatial and len(source) == 1:
         raise ValueError(f"{node}: expected an input (C, H, W), got {source}; add a reshape before it, or use linear")
+    if node.operation == RECUR and (len(source) != 1 or not node.settings.get("width")):
+        got = f"{source} and width {node.settings.get('width')}"
+        raise ValueError(f"{node}: expected time steps of shape (features,) and a width above 0, got {got}; correct it")
     axis = _merged_axis(node, [layer.axis for layer in inputs])
     settings = {**node.settings, "width": n_outputs} if node.operation == HEAD else node.settings
     for name, least in (("kernel", 1), ("stride", 1), ("width", 0)):

@@ -15,6 +15,9 @@ Site = tuple[str | int, ...]
 Decide = Callable[[Site, int], int]
 """`decide(site, n_options) -> index`. Drawn uniformly it is random search; a policy or a trace fit as well."""
 
+SEQUENCES = "sequences"
+"""Ability of an encoding whose networks read a sequence step by step, and carry a state from one step to the next."""
+
 POINTER = 0
 """The option count declared for decisions that point to something made earlier, whose number of options grows."""
 

@@ -5,12 +5,14 @@ Each entry here has its forward pass in `evonas/network/operations.py`. All spat
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from genomes.recurrence import Step
+
 Shape = tuple[int, ...]
-"""`(channels, height, width)` for an image, `(features,)` for a vector; never the batch."""
+"""`(channels, height, width)` for an image, `(features,)` for a vector or one time step; never the batch or time."""
 
 Axis = tuple[tuple[str, int], ...]
 """One axis of a parameter as segments `(owner, size)`: who its channels come from."""
@@ -20,7 +22,7 @@ KERNEL = "kernel"
 ONE: Axis = (("one", 1),)
 """An axis of length 1 that belongs to nobody."""
 
-INPUT, HEAD = "input", "head"
+INPUT, HEAD, RECUR = "input", "head", "recur"
 DILATION = 2
 REDUCTION_STRIDE = 2
 """The stride of `factorised_reduction`."""
@@ -69,6 +71,7 @@ class Operation:
         macs: `(attributes, input shape, output shape) -> multiply-accumulates` for one example.
         spatial: True if it needs an input `(channels, height, width)`.
         flattens: True if an image input is averaged over its area first.
+        biased: True if `weights` has all biases that it needs, and no normalisation follows.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Operation:
     macs: Callable[[Attributes, Shape, Shape], int]
     spatial: bool = False
     flattens: bool = False
+    biased: bool = False
 
     @property
     def parametric(self) -> bool:
@@ -158,6 +162,24 @@ def _head_weights(node: str, attributes: Attributes, source: Axis, target: Axis)
     return [Parameter(node, "head/weight", (target, source), size(source))]
 
 
+def _recur_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
+    """Rows of a map belong to the step that has it; columns of a map of h to the cell's own units."""
+    cell, width = attributes["cell"], size(target)
+
+    def rows(steps: Iterable[Step]) -> Axis:
+        return tuple((f"{node}/{step.name}", width) for step in steps)
+
+    found = []
+    if cell.input_maps:
+        found.append(Parameter(node, "recur/input", (rows(cell.input_maps), source), size(source)))
+        found.append(Parameter(node, "recur/bias", (rows(cell.input_maps),)))
+    if cell.state_maps:
+        found.append(Parameter(node, "recur/state", (rows(cell.state_maps), target), width))
+    if cell.biased_states:
+        found.append(Parameter(node, "recur/state_bias", (rows(cell.biased_states),)))
+    return found
+
+
 def _no_weights(node: str, attributes: Attributes, source: Axis, target: Axis) -> list[Parameter]:
     return []
 
@@ -189,6 +211,11 @@ def _linear_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
     return source[0] * target[0]
 
 
+def _recur_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
+    cell, width = attributes["cell"], target[0]
+    return width * (len(cell.input_maps) * source[0] + len(cell.state_maps) * width)
+
+
 def _no_macs(attributes: Attributes, source: Shape, target: Shape) -> int:
     return 0
 
@@ -218,6 +245,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation("avg_pool", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("identity", _kept, _no_weights, _no_macs),
         Operation("zero", _pooled, _no_weights, _no_macs, spatial=True),
+        Operation(RECUR, _flat, _recur_weights, _recur_macs, biased=True),
         Operation("linear", _flat, _linear_weights, _linear_macs, flattens=True),
         Operation(HEAD, _flat, _head_weights, _linear_macs, flattens=True),
     )
@@ -229,8 +257,9 @@ followed by a pointwise convolution, both with nothing in between; `dilated_sepa
 `factorised_reduction` halves the resolution by two 1×1 convolutions of stride 2, one shifted by a pixel, whose outputs
 are concatenated (Liu, Simonyan & Yang 2019). `attention` is multi-head self-attention over all places of an image or of
 a sequence `(channels, 1, length)`, without knowledge of places (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762);
-with a stride, only every stride-th place asks. `zero` puts out zeros, `identity` its merged input; `head` is the linear
-classifier."""
+with a stride, only every stride-th place asks. `recur` is a recurrent layer, whose attribute `cell` is a
+`genomes.recurrence.RecurrentCell`; its shapes and multiply-accumulates are those of one time step. `zero` puts out
+zeros, `identity` its merged input; `head` is the linear classifier."""
 
 ACTIVATIONS = ("relu", "silu", "tanh", "none")
 NORMALISATIONS = ("batch", "none")
@@ -250,6 +279,8 @@ def parameters(node: str, operation: str, attributes: Attributes, source: Axis, 
     if not kind.parametric:
         return []
     weights = kind.weights(node, attributes, source, target)
+    if kind.biased:
+        return weights
     if attributes.get("normalisation", "none") == "none":
         return [*weights, Parameter(node, f"{operation}/bias", (target,))]
     return [

@@ -9,7 +9,7 @@ from evonas.campaign.arrays import placed, taken
 from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
-from evonas.campaign.individuals import Individuals
+from evonas.campaign.individuals import Individuals, ancestors
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of, with_operators
@@ -275,11 +275,7 @@ class Campaign:
         """
         individuals = self.individuals
         self._check_number(id, len(individuals))
-        line = {id}
-        for one in reversed(individuals[: id + 1]):
-            if one.id in line:
-                line.update(one.parents)
-        return Individuals(one for one in individuals if one.id in line)
+        return Individuals(ancestors(individuals, id))
 
     @property
     def control(self) -> "Campaign | None":

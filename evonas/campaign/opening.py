@@ -13,6 +13,8 @@ import tomli_w
 from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.tasks import Task
+from evonas.tasks.task import LANGUAGE
+from genomes.encoding import SEQUENCES
 from genomes.reading import read_genome
 
 STREAM_LIBRARIES = ("torch", "numpy", "deap")
@@ -29,6 +31,13 @@ def fitted(spec: Spec, task: Task) -> Spec:
     Raises:
         SpecError: If they do not fit each other, or a listed genome does not fit them.
     """
+    reads_text = SEQUENCES in spec.encoding.abilities
+    if reads_text != (task.kind == LANGUAGE):
+        got, mend = (f"{task.name} ({task.kind})", "dag") if reads_text else (f"a text, {task.name}", "recurrent")
+        raise SpecError(
+            f"encoding.name: {spec.encoding.name} expected {'a text' if reads_text else 'examples without an order'}, "
+            f"got {got}; use {mend}, or another task"
+        )
     try:
         encoding = spec.encoding.for_input(task.input_shape)
     except ValueError as error:

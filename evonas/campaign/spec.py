@@ -14,8 +14,8 @@ from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, Liste
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION
 from evonas.training.config import Training
-from genomes import Cell, Dag, Encoding
-from genomes.cell import references
+from genomes import Cell, Dag, Encoding, Recurrent
+from genomes.published import references
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell, Field(discriminator="name")]
+    EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
 
 
 class SpecError(ValueError):

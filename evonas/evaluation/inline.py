@@ -17,7 +17,7 @@ from evonas.network import Inheritance, Network
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
 from evonas.tasks import KINDS, Split, Task
-from evonas.training import Curve, Examples, Training, criterion_of, score, train
+from evonas.training import Curve, Examples, Training, criterion_of, trainer_of
 from genomes.encoding import Encoding, Genome
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -81,7 +81,7 @@ class Inline:
         prepare_process(config.threads)
         self._encoding, self._training, self._config, self._seed = encoding, training, config, seed
         self._task, self._screening = task, screening
-        self._kind = KINDS[task.kind]
+        self._kind, self._trainer = KINDS[task.kind], trainer_of(task)
         self._train, self._validation = self._examples(task.train), self._examples(task.validation)
 
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
@@ -112,7 +112,7 @@ class Inline:
     def test(self, genome: Genome, weights: bytes) -> dict[str, float]:
         """Score trained weights on the test data, which nothing else reads: the metrics of its kind."""
         network = self.network(genome, weights)
-        return score(network, self._examples(self._task.test), self._training)
+        return self._trainer.score(network, self._examples(self._task.test), self._training)
 
     def network(self, genome: Genome, weights: bytes) -> Network:
         """A trained network on the device, in evaluation mode."""
@@ -136,9 +136,9 @@ class Inline:
             self._screening.check(measured)
         started = time.perf_counter()
         if job.legacies:
-            at_birth = score(network, self._validation, self._training)
+            at_birth = self._trainer.score(network, self._validation, self._training)
             measured[f"{self._kind.score}_at_birth"] = at_birth[self._kind.score]
-        curve = train(
+        curve = self._trainer.train(
             network,
             self._train,
             self._validation,

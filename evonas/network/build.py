@@ -1,14 +1,16 @@
 """An architecture as an nn.Module whose tensors are named by node and role."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas.network.operations import OPERATIONS, activation, merged, preactivation
+from evonas.network.recur import State, recur
 from genomes.architecture import PATH, Architecture, Layer
-from genomes.operations import Parameter, Shape
+from genomes.operations import RECUR, Parameter, Shape
 
 EPSILON = 1e-5
 MOMENTUM = 0.1
@@ -41,6 +43,12 @@ class LayerModule(nn.Module):
                 self.register_parameter(parameter.role, nn.Parameter(tensor))
             else:
                 self.register_buffer(parameter.role, tensor)
+
+    def stepped(self, inputs: list[Tensor], state: State | None) -> tuple[Tensor, State]:
+        """Outputs and the next state of a recurrent layer, given its state; None: zeros."""
+        settings = self.node.settings
+        x = merged(inputs, self.node.merge, self.source)
+        return recur(x, state, self._parameters, settings["cell"], settings["width"])  # type: ignore[arg-type]
 
     def forward(self, inputs: list[Tensor]) -> Tensor:
         """Outputs `(batch, *target)` for inputs of the shapes that the layout gives."""
@@ -111,13 +119,42 @@ class Network(nn.Module):
         layers = (module for module in self.children() if isinstance(module, LayerModule))
         return [layer for layer in layers if PATH in layer.node.settings]
 
+    @property
+    def recurrent(self) -> bool:
+        """True if a layer carries a state from one time step to the next."""
+        return any(node.operation == RECUR for node in self.architecture.nodes)
+
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs `(batch, n_outputs)` for inputs `(batch, *input_shape)`."""
+        """Outputs `(batch, n_outputs)` for inputs `(batch, *input_shape)`.
+
+        A recurrent network begins with a state of zeros and puts out `(batch, time, n_outputs)` for inputs
+        `(batch, time, features)`, or for integers `(batch, time)`, which stand for one-hot vectors; a single time step
+        `(batch, features)` is fine too.
+        """
+        return self._run(x, None)
+
+    def step(self, x: Tensor, states: Mapping[str, State] | None = None) -> tuple[Tensor, dict[str, State]]:
+        """Outputs as in `forward`, and the states behind them; a network holds none itself.
+
+        Args:
+            x: As in `forward`.
+            states: Of every recurrent layer by its node's id, as an earlier call gave them; None: zeros.
+        """
+        states = dict(states or {})
+        return self._run(x, states), states
+
+    def _run(self, x: Tensor, states: dict[str, State] | None) -> Tensor:
+        """The outputs; where states are given, they are replaced by those behind them."""
         left = dict(self._n_readers)
         values: dict[str, Tensor] = {}
         for layer in self.layers:
             node = layer.node
-            x = self._modules[node.id]([values[source] for source in node.inputs] or [x])  # type: ignore[misc]
+            inputs = [values[source] for source in node.inputs] or [x]
+            module = self._modules[node.id]
+            if states is not None and node.operation == RECUR:
+                x, states[node.id] = module.stepped(inputs, states.get(node.id))  # type: ignore[union-attr, operator]
+            else:
+                x = module(inputs)  # type: ignore[misc]
             values[node.id] = x
             for source in node.inputs:
                 left[source] -= 1

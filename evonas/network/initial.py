@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from genomes.architecture import IDENTITY_START, ZERO_START, Node
-from genomes.operations import HEAD, Parameter
+from genomes.operations import HEAD, RECUR, Parameter
 
 ONES = ("scale", "variance")
 UNRECTIFIED = ("depthwise", "row", "qkv", "projection")
@@ -19,7 +19,8 @@ def initial(parameter: Parameter, node: Node, *, rng: np.random.Generator) -> Te
 
     Weights are normal with standard deviation √(2 / fan-in), or √(1 / fan-in) where no rectifier follows directly. A
     node that starts as the identity passes its first channels on; one that starts from zero puts out zero, by the
-    scale of its normalisation where it has one.
+    scale of its normalisation where it has one. The weights of a recurrent layer of n units are uniform in ±1/√n, as
+    in torch's own, and its biases zero.
 
     Args:
         parameter: Which tensor.
@@ -35,6 +36,9 @@ def initial(parameter: Parameter, node: Node, *, rng: np.random.Generator) -> Te
     if not parameter.fan_in:
         starts_zero = start == ZERO_START and what == "scale"
         return torch.full(parameter.shape, float(what in ONES and not starts_zero))
+    if node.operation == RECUR:
+        bound = 1 / math.sqrt(node.settings["width"])
+        return torch.from_numpy(rng.uniform(-bound, bound, parameter.shape).astype(np.float32))
     if start == ZERO_START and not normalised and what != "depthwise":
         return torch.zeros(parameter.shape)
     gain = 1.0 if node.operation == HEAD or what in UNRECTIFIED else 2.0

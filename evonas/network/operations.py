@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from evonas.network.recur import mapped, recur
 from genomes.architecture import CONCAT, ZERO_START, Node
 from genomes.operations import DILATION, N_HEADS, Shape
 
 Tensors = Mapping[str, Tensor]
 Forward = Callable[[Tensor, Tensors, Mapping[str, Any]], Tensor]
-"""`(inputs, tensors by role, attributes) -> outputs`, `(batch, channels, height, width)` or `(batch, features)`."""
+"""`(inputs, tensors by role, attributes) -> outputs`, `(batch, channels, height, width)` or `(batch, …, features)`."""
 
 
 def _conv(kind: str, dilation: int) -> Forward:
@@ -87,9 +88,14 @@ def _linear(kind: str) -> Forward:
     weight, bias = f"{kind}/weight", f"{kind}/bias"
 
     def forward(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
-        return F.linear(flat(x), tensors[weight], tensors.get(bias))
+        return mapped(flat(x), tensors[weight], tensors.get(bias))
 
     return forward
+
+
+def _recur(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    """From a state of zeros; `Network.step` carries one on."""
+    return recur(x, None, tensors, settings["cell"], settings["width"])[0]
 
 
 def _identity(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
@@ -109,6 +115,7 @@ OPERATIONS: dict[str, Forward] = {
     "avg_pool": _avg_pool,
     "identity": _identity,
     "zero": _zero,
+    "recur": _recur,
     "linear": _linear("linear"),
     "head": _linear("head"),
 }
@@ -139,7 +146,7 @@ def activation(node: Node) -> Callable[[Tensor], Tensor]:
 
 
 def flat(x: Tensor) -> Tensor:
-    """Images `(batch, channels, height, width)` averaged over their area; vectors as they are."""
+    """Images `(batch, channels, height, width)` averaged over their area; vectors and sequences as they are."""
     return x.mean((2, 3)) if x.dim() == 4 else x
 
 
@@ -147,7 +154,7 @@ def merged(inputs: list[Tensor], merge: str, shape: Shape) -> Tensor:
     """Several inputs as one, as `genomes.architecture.Node.merge` describes.
 
     Args:
-        inputs: Each `(batch, channels, height, width)` or `(batch, features)`.
+        inputs: Each `(batch, channels, height, width)`, `(batch, features)` or `(batch, time, features)`.
         merge: `sum` or `concat`.
         shape: Shape of one merged example.
     """
@@ -155,7 +162,7 @@ def merged(inputs: list[Tensor], merge: str, shape: Shape) -> Tensor:
         return inputs[0]
     inputs = [_resized(x, shape) for x in inputs]
     if merge == CONCAT:
-        return torch.cat(inputs, 1)
+        return torch.cat(inputs, 1 if len(shape) == 3 else -1)
     total = _padded(inputs[0], shape[0])
     for x in inputs[1:]:
         total = total + _padded(x, shape[0])
@@ -169,5 +176,7 @@ def _resized(x: Tensor, shape: Shape) -> Tensor:
 
 
 def _padded(x: Tensor, width: int) -> Tensor:
+    if x.dim() == 3:
+        return F.pad(x, (0, width - x.shape[2]))
     missing = width - x.shape[1]
     return F.pad(x, (0, 0) * (x.dim() - 2) + (0, missing)) if missing else x

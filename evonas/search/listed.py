@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from evonas.record import COMPLETE, SOURCE, Evaluation, Proposal
 from evonas.search.search import Context, SearchConfig
-from genomes.cell import Cell, reference, references
+from genomes.published import reference, references
 from genomes.reading import read_genome
 
 
@@ -21,8 +21,8 @@ class ListedConfig(SearchConfig):
     genomes: tuple[str, ...] = Field(
         min_length=1,
         description="What to evaluate: JSON texts of genomes, as the record of a campaign has them, or published cells "
-        "by name: nasnet_a, amoebanet_a, darts_second_order. A spec file may name .json files instead, relative to "
-        "itself; the record holds their content.",
+        "by name: nasnet_a, amoebanet_a, darts_second_order; gru, lstm, tanh. A spec file may name .json files "
+        "instead, relative to itself; the record holds their content.",
     )
     repeats: int = Field(
         1, ge=1, description="How often each is evaluated. Repeats differ in all that is drawn for an evaluation."
@@ -53,7 +53,7 @@ class ListedConfig(SearchConfig):
 def _text(genome: Any) -> Any:
     """One genome as the JSON text that the record holds, the same whatever blanks it was written with."""
     if isinstance(genome, str) and genome in references():
-        genome = Cell().to_json(reference(genome))
+        genome = reference(genome)
     try:
         data = json.loads(genome) if isinstance(genome, str) else genome
     except (ValueError, RecursionError):

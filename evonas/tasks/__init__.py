@@ -16,18 +16,21 @@ from evonas.tasks.own import Own
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
+from evonas.tasks.text import Text
 
 TaskConfig = Annotated[
-    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Own | Given, Field(discriminator="name")
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given,
+    Field(discriminator="name"),
 ]
 KNOWN: tuple[type[Any], ...] = get_args(get_args(TaskConfig)[0])
 """The configurations that a spec can name."""
 
 
 def word_of(path: object) -> str:
-    """The name of the task that reads a path, by how it ends: arrays, table or else images."""
+    """The name of the task that reads a path, by how it ends: arrays, table, text, or else images."""
     text = str(path).lower()
-    return "arrays" if text.endswith(".npz") else "table" if text.endswith(SUFFIXES) else "images"
+    words = {".npz": "arrays", ".txt": "text", **dict.fromkeys(SUFFIXES, "table")}
+    return next((word for suffix, word in words.items() if text.endswith(suffix)), "images")
 
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "Task",
     "TaskConfig",
     "TaskConfiguration",
+    "Text",
     "arrays_of",
     "from_arrays",
     "from_dataset",

@@ -47,11 +47,13 @@ class Split:
     """One part of a data set.
 
     Attributes:
-        inputs: Normalised inputs, `(n, features)` or `(n, channels, height, width)`, C-contiguous.
-        targets: Class indices `(n,)`, int64; in regression standardised values `(n, n_targets)`, float32.
+        inputs: Normalised inputs, `(n, features)` or `(n, channels, height, width)`, C-contiguous; of a text its
+            symbols in order, `(n,)`, int64.
+        targets: Class indices `(n,)`, int64, of a text the symbol behind each; in regression standardised values
+            `(n, n_targets)`, float32.
     """
 
-    inputs: npt.NDArray[np.float32]
+    inputs: npt.NDArray[Any]
     targets: npt.NDArray[Any]
 
     def __len__(self) -> int:
@@ -68,7 +70,7 @@ class Task:
         train: What candidates are trained on; the only part that normalisation looks at.
         validation: What fitness is measured on.
         test: What no search ever sees.
-        classes: Name of every class, in the order of the target indices; empty in regression.
+        classes: Name of every class or symbol, in the order of the target indices; empty in regression.
         fingerprint: SHA-256 over the data before splitting and normalisation, in hex.
         mean: What normalisation takes away, by channel or feature.
         deviation: What it then divides by.
@@ -111,10 +113,12 @@ class Task:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one input: `(features,)` or `(channels, height, width)`."""
+        """Shape of one input: `(features,)` or `(channels, height, width)`; of a text that of a one-hot symbol."""
+        if self.kind == LANGUAGE:
+            return (len(self.classes),)
         return self.train.inputs.shape[1:]
 
     @property
     def n_outputs(self) -> int:
-        """Number of classes, or of targets."""
+        """Number of classes, symbols or targets."""
         return len(self.classes) or len(self.targets)

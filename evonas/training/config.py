@@ -17,7 +17,18 @@ class Training(BaseModel):
         None, ge=1, description="Passes for a candidate that may inherit weights; None: as many as `epochs`."
     )
     inherit: bool = Field(True, description="Leave children the weights of their parents.")
-    batch_size: int = Field(64, ge=2, description="Examples a step; an incomplete last batch waits for the next epoch.")
+    batch_size: int = Field(
+        64,
+        ge=2,
+        description="Examples a step, an incomplete last batch waits for the next epoch; of a text, streams side by "
+        "side.",
+    )
+    window: int = Field(
+        64,
+        ge=1,
+        description="Of a text, characters of each stream a step, through which gradients flow back; the state is "
+        "carried on.",
+    )
     optimizer: Literal["sgd", "adamw"] = Field("sgd", description="SGD with Nesterov momentum 0.9, or AdamW; fused.")
     learning_rate: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Peak learning rate; None: 0.2 for sgd, 0.01 for adamw."

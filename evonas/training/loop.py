@@ -86,7 +86,7 @@ def train(
     drop_path = DropPath(network, config, rng=rng)
     side = auxiliary(network, config, rng=rng)
     tensors = [*network.parameters(), *(side.parameters() if side else ())]
-    optimizer = _optimizer(tensors, config)
+    optimizer = optimizer_of(tensors, config)
     curve = []
     for epoch in range(epochs):
         network.train()
@@ -98,7 +98,7 @@ def train(
             check()
             at = (epoch * n_steps + step) / (epochs * n_steps)
             drop_path.set(at)
-            rate = config.peak * _scheduled(config.schedule, at)
+            rate = config.peak * scheduled(config.schedule, at)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = slice(step * batch_size, (step + 1) * batch_size)
@@ -177,7 +177,8 @@ def _losses(network: Network, side: Auxiliary | None, batch: Examples, config: T
     return losses[0], losses[0] + config.auxiliary * losses[1] if side else losses[0]
 
 
-def _optimizer(tensors: list[nn.Parameter], config: Training) -> torch.optim.Optimizer:
+def optimizer_of(tensors: list[nn.Parameter], config: Training) -> torch.optim.Optimizer:
+    """The optimiser of a network's parameters."""
     weights = [tensor for tensor in tensors if tensor.dim() > 1]
     others = [tensor for tensor in tensors if tensor.dim() == 1]
     groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -187,7 +188,7 @@ def _optimizer(tensors: list[nn.Parameter], config: Training) -> torch.optim.Opt
     return torch.optim.SGD(groups, lr=config.peak, momentum=0.9, nesterov=True, fused=fused)
 
 
-def _scheduled(schedule: str, at: float) -> float:
+def scheduled(schedule: str, at: float) -> float:
     """The part of the peak learning rate at a part of the training, both 0 to 1."""
     if schedule == "constant":
         return 1.0

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Architecture, Cell, Dag, Encoding, Genome
+from genomes import Architecture, Cell, Dag, Encoding, Genome, Recurrent
 from genomes.encoding import POINTER, Decide, Site, uniform
 
 ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
@@ -22,6 +22,8 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ("cell-nasnet", Cell(n=1), (1, 8, 8)),
     ("cell-amoebanet", Cell(space="amoebanet", stack="imagenet", n=1), (3, 33, 20)),
     ("cell-darts", Cell(space="darts", n_reductions=1), (2, 7, 5)),
+    ("recurrent", Recurrent(), (13,)),
+    ("recurrent-odd", Recurrent(base=5, activations=("tanh", "relu"), widths=(3, 7), max_layers=4), (1,)),
     ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Architecture, Cell, Dag, DagGenome, Encoding, read_genome
+from genomes import Architecture, Cell, Dag, DagGenome, Encoding, Recurrent, read_genome
 from genomes.architecture import MAX_SEGMENTS
 from genomes.dag.genome import MAX_EDGES, MAX_NODES, OUTPUT, SOURCE, Gene, checked, ordered
 from genomes.encoding import uniform
@@ -19,6 +19,7 @@ from tests.network.nets import architecture, node
 ENCODINGS: list[tuple[str, Encoding]] = [
     ("dag", Dag()),
     ("cell", Cell()),
+    ("recurrent", Recurrent()),
 ]
 
 

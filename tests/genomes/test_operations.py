@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genomes.operations import HEAD, INPUT, KERNEL, ONE, OPERATIONS, Parameter, parameters, size
+from genomes.recurrence import CELLS
 
 SOURCE = (("a", 2), ("b", 1))
 """The channels of the input in these tests: two from one node, one from another."""
@@ -65,12 +66,15 @@ KNOWN = [
     Known("zero", {"stride": 2}, (3, 7, 5), (3, 4, 3), 0, 0),
     Known("max_pool", {"kernel": 3, "stride": 2}, (3, 7, 5), (3, 4, 3), 0, 0),
     Known("avg_pool", {"kernel": 5, "stride": 1}, (3, 7, 5), (3, 7, 5), 0, 0),
+    # Four maps of 3 features and of 5 units, with a bias each; the GRU has its candidate's maps apart and a bias more.
+    Known("recur", {"width": 5, "cell": CELLS["lstm"]}, (3,), (5,), 4 * 5 * (3 + 5 + 1), 4 * 5 * (3 + 5)),
+    Known("recur", {"width": 5, "cell": CELLS["gru"]}, (3,), (5,), 3 * 5 * (3 + 5 + 1) + 5, 3 * 5 * (3 + 5)),
     Known("linear", {"width": 10}, (3, 7, 5), (10,), 30, 30),
     Known("linear", {"width": 0}, (3,), (3,), 9, 9),
     Known(HEAD, {"width": 10}, (3, 7, 5), (10,), 30, 30),
     Known(HEAD, {"width": 10}, (3,), (10,), 30, 30),
 ]
-WEIGHTED = [known for known in KNOWN if known.n_weights]
+WEIGHTED = [known for known in KNOWN if known.n_weights and not OPERATIONS[known.operation].biased]
 
 
 def tensors(known: Known, **attributes: Any) -> list[Parameter]:
@@ -93,7 +97,7 @@ def test_shape_parameters_and_macs(known: Known) -> None:
     assert operation.shape(known.attributes, known.source) == known.target
     assert operation.macs(known.attributes, known.source, known.target) == known.macs
     assert operation.parametric == bool(known.n_weights)
-    bias = known.target[0] if known.n_weights else 0
+    bias = known.target[0] if known in WEIGHTED else 0
     assert count(tensors(known)) == known.n_weights + bias
     assert count(tensors(known), trainable=False) == 0
 

@@ -13,11 +13,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import evonas.network.operations as forward
 from evonas.network import Network
-from genomes import Cell, Dag, operations
+from genomes import Cell, Dag, Recurrent, operations
 from genomes.architecture import Architecture, Node
 from genomes.cell.spaces import COMBINES, WORDS
 from genomes.encoding import uniform
 from genomes.operations import Shape
+from tests.contracts.test_encodings import evolved
 from tests.network.nets import architecture, inputs, network, node, output_of
 
 SHAPES = [(1, 8, 8), (3, 32, 32), (2, 7, 5), (4, 1, 9), (1, 1, 1), (13,), (1,)]
@@ -94,7 +95,9 @@ def test_shapes_parameters_and_macs_are_those_torch_counts(shape: Shape) -> None
     if len(shape) == 3:
         phenotypes += [*wild(shape, 40), *cells(shape, 5)]
         words = {node.operation for phenotype in phenotypes for node in phenotype.nodes}
-        assert words == set(operations.OPERATIONS)
+        assert words == set(operations.OPERATIONS) - {operations.RECUR}
+    else:
+        phenotypes += [Recurrent().develop(evolved(Recurrent(), seed)) for seed in range(10)]
     for phenotype in phenotypes:
         made = network(phenotype, shape)
         seen: dict[str, Shape] = {}
@@ -220,6 +223,7 @@ def test_values_nobody_reads_any_more_are_freed() -> None:
 
 STRIDED = """
 import torch
+from tests.contracts.test_encodings import evolved
 from tests.network.nets import architecture, inputs, network, node
 torch.set_num_threads(1)
 made = network(architecture(node("a", "conv", "input", kernel=1, stride=2, width=16)), (3, 16, 16)).train()

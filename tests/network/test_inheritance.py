@@ -121,7 +121,7 @@ def test_what_an_operator_leaves_alone_keeps_its_weights() -> None:
 @pytest.mark.parametrize(("_name", "encoding", "shape"), ENCODINGS, ids=IDS)
 def test_a_child_of_two_is_left_the_fitter_first(_name: str, encoding: Encoding, shape: tuple[int, ...]) -> None:
     encoding = encoding.for_input(shape)
-    a, b = relatives(encoding)
+    a, b = sorted(relatives(encoding), key=lambda genome: len(encoding.develop(genome).nodes))
     donors = [parent(encoding.develop(genome), shape, individual=at, seed=at) for at, genome in ((1, a), (2, b))]
     seen = set()
     for seed in range(12):
@@ -135,10 +135,10 @@ def test_a_child_of_two_is_left_the_fitter_first(_name: str, encoding: Encoding,
                 whole = donors[1]
             else:
                 continue
-            seen.add(whole.individual)
             assert torch.equal(state[parameter.name], whole.tensors[parameter.name])
             assert inheritance.origins[parameter.name] == whole.individual
-    assert seen == {1, 2}
+        seen |= set(inheritance.origins.values())
+    assert seen >= {1, 2}
 
 
 # Blocks
