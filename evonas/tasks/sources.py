@@ -67,7 +67,7 @@ def located(published: Published, path: str | None) -> dict[str, Path]:
     places = list(_places(published, path))
     for place in places:
         for form in published.forms:
-            if place.is_file() and len(form) == 1:
+            if os.path.isfile(place) and len(form) == 1:
                 return {form[0].name: place}
             found = {file.name: at for file in form if (at := _at(place, file)) is not None}
             if len(found) == len(form):
@@ -107,7 +107,7 @@ def downloaded(published: Published, looked: list[Path]) -> dict[str, Path]:
             found[file.name] = Path(path)
             break
         else:
-            places = ", ".join(map(str, dict.fromkeys(place for place in looked if place.exists()))) or folder
+            places = ", ".join(map(str, dict.fromkeys(place for place in looked if os.path.exists(place)))) or folder
             raise DataError(
                 f"{published.word}: expected {_names(published)}, found none in {places} and could not download "
                 f"{file.name} ({'; '.join(reasons)}); put them into {folder}, or set path or {DATA} to their folder"
@@ -155,7 +155,7 @@ def _names(published: Published) -> str:
 
 def _at(place: Path, file: File) -> Path | None:
     for name in filter(None, (file.name, file.plain)):
-        if (path := place / name).exists():
+        if os.path.exists(path := place / name):
             return path
     return None
 
