@@ -50,7 +50,7 @@ class Text(BaseModel):
             DataError: The file cannot be read or makes no task; names the path.
         """
         path = _checked(Path(os.path.expanduser(self.path))) if self.path else Path(__file__).parent / "texts" / BUNDLED
-        return self._build(path)
+        return stored(self, {path.name: path}, lambda: self._build(path))
 
     def _build(self, path: Path) -> Task:
         name = str(path) if self.path else BUNDLED
