@@ -236,7 +236,7 @@ def main(argv: list[str] | None = None) -> int:
             genomes[label] = genome
         genomes |= rivals(genomes["evolved"], int(searches["evolution"].facts["n_outputs"]))
         results = [trained(options, label, genome) for label, genome in genomes.items()]
-    except (problems.NoDataError, SpecError, DataError) as error:
+    except (SpecError, DataError) as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
