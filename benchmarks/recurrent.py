@@ -10,6 +10,7 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from genomes import Recurrent, RecurrentGenome
 from genomes.encoding import uniform
 
 N_SYMBOLS = 65
-PEERS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "tanh": nn.RNN}
+PEERS: dict[str, Callable[..., nn.Module]] = {"lstm": nn.LSTM, "gru": nn.GRU, "tanh": nn.RNN}
 SIZES = ((64, 32, 32), (64, 32, 64), (128, 64, 64))
 """Units, streams, characters of a window."""
 WARM_UP = 2
@@ -31,7 +32,7 @@ WARM_UP = 2
 class Peer(nn.Module):
     """The same network with torch's module."""
 
-    def __init__(self, kind: type[nn.RNNBase], width: int) -> None:
+    def __init__(self, kind: Callable[..., nn.Module], width: int) -> None:
         super().__init__()
         self.cell = kind(N_SYMBOLS, width, batch_first=True)
         self.head = nn.Linear(width, N_SYMBOLS)

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import networkx as nx
@@ -72,4 +73,4 @@ def _quoted(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """What GraphML can hold: a number, a truth value or text."""
-    return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
+    return value if isinstance(value, (bool, int, float, str)) else json.dumps(value, default=asdict)

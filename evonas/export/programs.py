@@ -25,9 +25,9 @@ def pt2(campaign: Campaign, one: Individual) -> bytes:
 
     Raises:
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it.
+        SpecError: If torch cannot export it, or it reads text.
     """
-    network = campaign.network(one.id)
+    network = _without_state(campaign.network(one.id))
     file = io.BytesIO()
     with _quiet():
         torch.export.save(exported(network), file)
@@ -40,7 +40,7 @@ def onnx(campaign: Campaign, one: Individual) -> bytes:
     Raises:
         MissingError: If onnx or onnxscript is not installed.
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it.
+        SpecError: If torch cannot export it, or it reads text.
     """
     network = campaign.network(one.id)
     return onnx_of(network)
@@ -48,6 +48,7 @@ def onnx(campaign: Campaign, one: Individual) -> bytes:
 
 def onnx_of(network: TrainedNetwork) -> bytes:
     """A trained network as an ONNX model; errors as in `onnx`."""
+    _without_state(network)
     try:
         import onnx as library
         import onnxscript  # noqa: F401
@@ -83,6 +84,15 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
             (torch.zeros(2, *network.input_shape),),
             dynamic_shapes={"inputs": {0: torch.export.Dim("batch", min=1)}},
         )
+
+
+def _without_state(network: TrainedNetwork) -> TrainedNetwork:
+    """The network, if one call does not depend on those before it."""
+    if network.network.recurrent:
+        raise SpecError(
+            "expected a network without a state, got one that reads text; export weights, which evonas.load reads"
+        )
+    return network
 
 
 @contextlib.contextmanager

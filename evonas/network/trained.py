@@ -1,6 +1,6 @@
 """A trained network that takes inputs as they come and answers in the words and units of its task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.network.build import Network
+from evonas.network.recur import State
 from genomes.architecture import Architecture
 from genomes.operations import Shape
 
@@ -78,20 +79,37 @@ class TrainedNetwork(nn.Module):
         """Logits `(batch, n_classes)`, or values `(batch, n_targets)` in the units of the targets.
 
         Args:
-            inputs: As they come, `(batch, *input_shape)`; floats.
+            inputs: As they come, `(batch, *input_shape)`; floats. Of a text symbols `(batch, time)`, integers; the
+                logits are then `(batch, time, n_classes)`.
         """
+        if self.network.recurrent:
+            return self.step(inputs)[0]
         outputs: Tensor = self.network((inputs.to(self.mean.dtype) - self.mean) / self.deviation)
         if self.target_deviation is None or self.target_mean is None:
             return outputs
         return outputs * self.target_deviation + self.target_mean
+
+    def step(self, symbols: Tensor, states: Mapping[str, State] | None = None) -> tuple[Tensor, dict[str, State]]:
+        """Logits of the next symbols, and the states behind them, of a network that reads text.
+
+        Args:
+            symbols: `(batch, time)`, integers, as `evonas.tasks.text.encoded` makes them of a text.
+            states: What an earlier call returned; None: the beginning of a text.
+
+        Returns:
+            Logits `(batch, time, n_classes)`, and the states that the next call goes on with.
+        """
+        return self.network.step(symbols, states)
 
     @torch.no_grad()
     def outputs(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
         """What `forward` gives for any number of inputs, `(n, n_outputs)`, computed some at a time.
 
         Raises:
-            ValueError: If the inputs have another shape.
+            ValueError: If the inputs have another shape, or the network reads text.
         """
+        if self.network.recurrent:
+            raise ValueError("inputs: expected examples without an order, this network reads text; use step")
         given = inputs if isinstance(inputs, Tensor) else torch.from_numpy(_as_floats(inputs))
         if (1, *given.shape[1:]) == self.input_shape:
             given = given[:, None]
