@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from evonas import view
+from evonas.analysis import comparison
 from evonas.analysis.diversity import Diversity
 from evonas.analysis.diversity import diversity as measured_diversity
 from evonas.analysis.effects import effects as measured_effects
@@ -80,6 +81,18 @@ def draw(kind: str, campaign: Campaign, one: Individual | None, axis: Axis | Non
             spends others on an evaluation, else evaluations.
     """
     return KINDS[kind](campaign, one, axis)
+
+
+def compared(campaigns: Sequence[Campaign], axis: Axis) -> "Axes":
+    """Draw what several comparable campaigns had found at any time.
+
+    Args:
+        campaigns: Those that were run or loaded.
+        axis: What the horizontal axis counts.
+    """
+    grid, bands = comparison.bands(campaigns, axis)
+    measured = f"best fitness so far: {campaigns[0].spec.objectives.label}"
+    return view.anytime(grid, bands, counted=axis, measured=measured)
 
 
 def _objectives(campaign: Campaign) -> tuple[str, ...]:

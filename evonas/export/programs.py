@@ -25,9 +25,9 @@ def pt2(campaign: Campaign, one: Individual) -> bytes:
 
     Raises:
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it, or it reads text.
+        SpecError: If torch cannot export it; a recurrent network is none that it can.
     """
-    network = _without_state(campaign.network(one.id))
+    network = campaign.network(one.id)
     file = io.BytesIO()
     with _quiet():
         torch.export.save(exported(network), file)
@@ -40,7 +40,7 @@ def onnx(campaign: Campaign, one: Individual) -> bytes:
     Raises:
         MissingError: If onnx or onnxscript is not installed.
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it, or it reads text.
+        SpecError: If torch cannot export it; a recurrent network is none that it can.
     """
     network = campaign.network(one.id)
     return onnx_of(network)
@@ -48,7 +48,6 @@ def onnx(campaign: Campaign, one: Individual) -> bytes:
 
 def onnx_of(network: TrainedNetwork) -> bytes:
     """A trained network as an ONNX model; errors as in `onnx`."""
-    _without_state(network)
     try:
         import onnx as library
         import onnxscript  # noqa: F401
@@ -56,6 +55,7 @@ def onnx_of(network: TrainedNetwork) -> bytes:
         raise MissingError(
             f"onnx: expected onnx and onnxscript, found no {error.name}; install them with: pip install evonas[onnx]"
         ) from None
+    _check_stateless(network)
     with _quiet(), _exporting():
         program = torch.onnx.export(
             network,
@@ -78,6 +78,7 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
     Raises:
         SpecError: If torch cannot trace it.
     """
+    _check_stateless(network)
     with _exporting():
         return torch.export.export(
             network,
@@ -86,13 +87,12 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
         )
 
 
-def _without_state(network: TrainedNetwork) -> TrainedNetwork:
-    """The network, if one call does not depend on those before it."""
+def _check_stateless(network: TrainedNetwork) -> None:
     if network.network.recurrent:
         raise SpecError(
-            "expected a network without a state, got one that reads text; export weights, which evonas.load reads"
+            "expected a network without a state, got one that reads text step by step, whose loop over time no program "
+            "holds; export its weights"
         )
-    return network
 
 
 @contextlib.contextmanager

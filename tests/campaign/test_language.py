@@ -172,8 +172,7 @@ def test_a_trained_network_reads_symbols_and_goes_on_where_it_was(tmp_path: Path
         after, _ = network.step(symbols[:, 4:], states)
     torch.testing.assert_close(torch.cat([before, after], 1), whole)
     assert whole.shape == (1, 15, 14)
-    with pytest.raises(ValueError, match="this network reads text; use step"):
-        network.predict(symbols)
+    assert network.predict(symbols).tolist() == [[network.classes[code] for code in whole[0].argmax(-1)]]
 
 
 def test_an_architecture_of_a_wrong_place_is_refused_by_name() -> None:
