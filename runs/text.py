@@ -31,7 +31,7 @@ from genomes.recurrence import RecurrentCell
 from genomes.recurrent.genome import MAX_WIDTH, Tree, grown
 
 KNOWN = ("tanh", "gru", "lstm")
-RATES = (0.003, 0.006, 0.012)
+RATES = (0.003, 0.006, 0.012, 0.024)
 TOLERANCE = 0.02
 """By so much of the evolved cell's parameters those of the others may differ."""
 TRAINING: dict[str, Any] = {
@@ -86,7 +86,7 @@ def campaign(options: argparse.Namespace, name: str, search: dict[str, Any], *, 
         training={**TRAINING, "inherit": False, **training},
         evaluation={"device": "cpu"},
         budget={"evaluations": options.evaluations} if search["name"] != "listed" else {"evaluations": 1000},
-        name=name.replace("/", "-"),
+        name="-".join(Path(name).parts[:2]),
         seed=seed,
     )
     if options.report_only and not out.is_dir():
@@ -143,7 +143,9 @@ def trained(options: argparse.Namespace, label: str, genome: RecurrentGenome) ->
         scores[rate] = min((one.metrics["bits_per_character"] for one in done.individuals if one.metrics), default=99.0)
     rate = min(scores, key=lambda rate: scores[rate])
     search = {**listed, "repeats": options.repeats}
-    done = campaign(options, f"final/{label}", search, seed=options.seed + 2, epochs=options.epochs, learning_rate=rate)
+    done = campaign(
+        options, f"final/{label}/{rate:g}", search, seed=options.seed + 2, epochs=options.epochs, learning_rate=rate
+    )
     tests = tuple(float(one["bits_per_character"]) for one in done.facts.get("tests", {}).values())
     complete = tuple(one for one in done.individuals if one.state == COMPLETE)
     return Result(label, genome, rate, complete, tests)
