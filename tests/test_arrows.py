@@ -179,6 +179,11 @@ def test_imports_run_downwards() -> None:
         ("evonas/cli.py", "import numpy"),
         ("evonas/cli.py", "from evonas.campaign import loop"),
         ("evonas/cli.py", "if True:\n    import torch"),
+        ("evonas/campaign/campaign.py", "def load():\n    from evonas.export import load"),
+        ("evonas/campaign/campaign.py", "import evonas.sklearn"),
+        ("evonas/export/tables.py", "from evonas.search import random"),
+        ("evonas/export/graphs.py", "from evonas.view import boxes"),
+        ("evonas/sklearn.py", "from evonas.search import random"),
         ("evonas/helpers.py", ""),
     ],
 )
@@ -203,6 +208,8 @@ def test_an_arrow_upwards_is_found(file: str, source: str, tmp_path: Path) -> No
         ("evonas/search/controller.py", "def ask():\n    from evonas.search.policy import Learner"),
         ("evonas/search/controller.py", "if TYPE_CHECKING:\n    from evonas.search.policy import Learner"),
         ("evonas/search/policy.py", "import torch\nfrom torch import nn\nfrom evonas.search.walk import Trace"),
+        ("evonas/export/programs.py", "import torch\nfrom evonas.campaign import Campaign"),
+        ("evonas/sklearn.py", "import sklearn.base\nfrom evonas.campaign import Campaign"),
         ("evonas/search/evolution.py", "from deap import tools\nfrom evonas.record import Proposal"),
         ("evonas/campaign/loop.py", "from evonas.evaluation import inline\nfrom evonas.search import random"),
         (

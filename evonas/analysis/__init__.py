@@ -1,5 +1,6 @@
 """What a campaign's record tells. Reads, runs nothing."""
 
-from evonas.analysis.lineage import ancestors, with_parents
+from evonas.analysis.lineage import with_parents
+from evonas.campaign.individuals import ancestors
 
 __all__ = ["ancestors", "with_parents"]

@@ -29,6 +29,8 @@ from genomes.encoding import Encoding
 from genomes.reading import read_genome
 
 DATABASE, LOCK, WEIGHTS = "campaign.sqlite", "campaign.lock", "weights"
+MAX_NAMED = 20
+"""Individuals that a message names."""
 LOCK_TRIES, LOCK_SECONDS = 5, 0.05
 """A writer's tries and the time in between: a viewer that looks for a writer holds the lock for a moment."""
 
@@ -242,13 +244,19 @@ class Store:
                 ) from None
             raise StoreError(
                 f"{path}: expected the weights of individual {individual}, found none; they are kept for "
-                "the best and for possible parents only"
+                f"the best and for possible parents only: {self._kept()}"
             ) from None
         if row is None or hashlib.sha256(data).hexdigest() != row[0]:
             raise DamagedError(
                 f"{path}: expected the recorded content, got another; `evonas verify` tells what is damaged"
             )
         return data
+
+    def _kept(self) -> str:
+        """The first of those who have weights, for a message."""
+        paths = (self.directory / WEIGHTS).glob("*-0.safetensors")
+        numbers = sorted(int(name) for path in paths if (name := path.name.removesuffix("-0.safetensors")).isdigit())
+        return ", ".join(map(str, numbers[:MAX_NAMED])) + (", …" if len(numbers) > MAX_NAMED else "") or "nobody yet"
 
     def left_weights(self, individual: int) -> bool:
         """True if the log says that this individual's weights were written."""

@@ -1,7 +1,6 @@
 """An individual's architecture as a graph that other programs draw and measure."""
 
 import io
-import json
 import math
 from typing import Any
 
@@ -43,15 +42,14 @@ def graphml(campaign: Campaign, one: Individual) -> bytes:
 
 
 def dot(campaign: Campaign, one: Individual) -> bytes:
-    """The graph in the language of Graphviz, to draw with `dot -Tsvg`; see `graph`."""
+    """The graph in the language of Graphviz, to draw with `dot -Tsvg`; attributes are tooltips there. See `graph`."""
     made = graph(campaign, one)
     lines = [f"digraph {_quoted(f'individual {one.id}')} {{", "  rankdir=TB;", "  node [shape=box];"]
     for name, data in made.nodes(data=True):
-        label = "\n".join([_title(data), data["shape"].replace("x", " × ")])
-        lines.append(f"  {_quoted(name)} [{', '.join(_attributes({'label': label, **data}))}];")
-    lines += [
-        f"  {_quoted(a)} -> {_quoted(b)} [{', '.join(_attributes(data))}];" for a, b, data in made.edges(data=True)
-    ]
+        label = f"{_title(data)}\n{data['shape'].replace('x', ' × ')}"
+        tooltip = ", ".join(f"{word}={value}" for word, value in data.items())
+        lines.append(f"  {_quoted(name)} [label={_quoted(label)}, tooltip={_quoted(tooltip)}];")
+    lines += [f"  {_quoted(source)} -> {_quoted(target)};" for source, target in made.edges]
     return "\n".join([*lines, "}", ""]).encode()
 
 
@@ -61,10 +59,6 @@ def _title(data: dict[str, Any]) -> str:
     return f"{data['operation']}{kernel}{stride}"
 
 
-def _attributes(data: dict[str, Any]) -> list[str]:
-    return [f"{_quoted(name)}={_quoted(value)}" for name, value in data.items()]
-
-
 def _quoted(value: Any) -> str:
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
@@ -72,4 +66,4 @@ def _quoted(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """What GraphML can hold: a number, a truth value or text."""
-    return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)

@@ -25,7 +25,7 @@ def pt2(campaign: Campaign, one: Individual) -> bytes:
 
     Raises:
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it.
+        SpecError: If torch cannot export it; a recurrent network is none that it can.
     """
     network = campaign.network(one.id)
     file = io.BytesIO()
@@ -40,7 +40,7 @@ def onnx(campaign: Campaign, one: Individual) -> bytes:
     Raises:
         MissingError: If onnx or onnxscript is not installed.
         StoreError: If its weights were not kept.
-        SpecError: If torch cannot export it.
+        SpecError: If torch cannot export it; a recurrent network is none that it can.
     """
     network = campaign.network(one.id)
     return onnx_of(network)
@@ -55,6 +55,7 @@ def onnx_of(network: TrainedNetwork) -> bytes:
         raise MissingError(
             f"onnx: expected onnx and onnxscript, found no {error.name}; install them with: pip install evonas[onnx]"
         ) from None
+    _check_stateless(network)
     with _quiet(), _exporting():
         program = torch.onnx.export(
             network,
@@ -77,11 +78,20 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
     Raises:
         SpecError: If torch cannot trace it.
     """
+    _check_stateless(network)
     with _exporting():
         return torch.export.export(
             network,
             (torch.zeros(2, *network.input_shape),),
             dynamic_shapes={"inputs": {0: torch.export.Dim("batch", min=1)}},
+        )
+
+
+def _check_stateless(network: TrainedNetwork) -> None:
+    if network.network.recurrent:
+        raise SpecError(
+            "expected a network without a state, got one that reads text step by step, whose loop over time no program "
+            "holds; export its weights"
         )
 
 

@@ -78,8 +78,11 @@ class TrainedNetwork(nn.Module):
         """Logits `(batch, n_classes)`, or values `(batch, n_targets)` in the units of the targets.
 
         Args:
-            inputs: As they come, `(batch, *input_shape)`; floats.
+            inputs: As they come, `(batch, *input_shape)`; floats. Of a text, symbols `(batch, time)`, integers, for
+                logits `(batch, time, n_classes)`.
         """
+        if self.network.recurrent:
+            return self.network(inputs)
         outputs: Tensor = self.network((inputs.to(self.mean.dtype) - self.mean) / self.deviation)
         if self.target_deviation is None or self.target_mean is None:
             return outputs
@@ -92,6 +95,12 @@ class TrainedNetwork(nn.Module):
         Raises:
             ValueError: If the inputs have another shape.
         """
+        if self.network.recurrent:
+            symbols = torch.as_tensor(inputs, device=self.mean.device)
+            if symbols.dim() != 2 or symbols.is_floating_point():
+                got = f"{tuple(symbols.shape)} of {symbols.dtype}"
+                raise ValueError(f"inputs: expected symbols (n, time), integers, got {got}; number the characters")
+            return self(symbols).cpu().numpy()
         given = inputs if isinstance(inputs, Tensor) else torch.from_numpy(_as_floats(inputs))
         if (1, *given.shape[1:]) == self.input_shape:
             given = given[:, None]
@@ -105,6 +114,8 @@ class TrainedNetwork(nn.Module):
     def predict(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
         """The name of the likeliest class for each input, `(n,)`; in regression the values, `(n, n_targets)`.
 
+        Of a text, the likeliest next symbol behind every symbol, `(n, time)`.
+
         Args:
             inputs: As they come, `(n, *input_shape)`, images of one channel also `(n, height, width)`; an array or a
                 tensor on any device.
@@ -113,7 +124,7 @@ class TrainedNetwork(nn.Module):
             ValueError: If the inputs have another shape.
         """
         outputs = self.outputs(inputs)
-        return np.array(self.classes)[outputs.argmax(1)] if self.classes else outputs
+        return np.array(self.classes)[outputs.argmax(-1)] if self.classes else outputs
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What a copy is made of: the modules of layers cannot be pickled themselves."""
