@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evonas.campaign import Campaign, SpecError, StoreError, retrain
     from evonas.export import load
-    from evonas.tasks import DataError, from_arrays
+    from evonas.tasks import DataError, from_arrays, from_dataset
 
-__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "load", "retrain"]
+__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "from_dataset", "load", "retrain"]
 __version__ = "0.1.0"
 
-_ROOMS = {"DataError": "evonas.tasks", "from_arrays": "evonas.tasks", "load": "evonas.export"}
+_ROOMS = {
+    "DataError": "evonas.tasks",
+    "from_arrays": "evonas.tasks",
+    "from_dataset": "evonas.tasks",
+    "load": "evonas.export",
+}
 """Where a name comes from, unless it is `evonas.campaign`."""
 
 

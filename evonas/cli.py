@@ -303,6 +303,20 @@ def plot(
 
 
 @app.command()
+def compare(
+    directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="The campaigns' directories.")],
+    axis: Annotated[Counted, typer.Option(help="What the picture is drawn over.")] = Counted.evaluations,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A picture: .png, .svg or .pdf.")] = None,
+    format: As = Format.table,
+) -> None:
+    """Campaigns on one task side by side, and a picture of what each had found at any time."""
+    _check_picture(output)
+    from evonas import commands
+
+    commands.compare(directories, output, axis.value, json=format is Format.json)
+
+
+@app.command()
 def export(
     format: Annotated[ExportFormat, typer.Argument(help="What to write.")],
     directory: Directory,

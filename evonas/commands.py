@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from evonas import pictures, terminal, view
-from evonas.analysis import summary
+from evonas.analysis import comparison, summary
 from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, Progress, SpecError, StoreError
 from evonas.campaign.spec import value_of
@@ -142,6 +142,30 @@ def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axi
         path.parent.mkdir(parents=True, exist_ok=True)
         view.save(ax, path)
     return paths
+
+
+def compare(directories: Sequence[Path], output: Path | None, axis: str, *, json: bool) -> None:
+    """Print campaigns on one task side by side, and draw what each had found at any time.
+
+    Raises:
+        StoreError: If a campaign is missing.
+        SpecError: If they have different tasks or objectives.
+    """
+    campaigns = [Campaign.load(directory) for directory in dict.fromkeys(directories)]
+    comparison.check_comparable(campaigns)
+    rows = comparison.rows(campaigns)
+    if json:
+        terminal.print_json(rows)
+    else:
+        columns = [name for name in rows[0] if name != "directory"]
+        terminal.print_table(
+            [name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows]
+        )
+    if output is not None:
+        ax = pictures.compared(campaigns, cast(Axis, axis))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        view.save(ax, output)
+        print(output, file=sys.stderr if json else sys.stdout)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

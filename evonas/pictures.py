@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from evonas import view
+from evonas.analysis import comparison
 from evonas.analysis.diversity import Diversity
 from evonas.analysis.diversity import diversity as measured_diversity
 from evonas.analysis.effects import effects as measured_effects
@@ -13,10 +14,13 @@ from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
 from genomes.cell import CellGenome
 from genomes.operations import Shape
+from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+OF_CELLS = (CellGenome, RecurrentGenome)
+"""Genomes that are cells to draw."""
 OF_ONE = ("genome", "cell", "stack", "genealogy")
 """Kinds that show a single individual and cannot do without."""
 COUNTED = ("progress", "diversity")
@@ -40,7 +44,7 @@ def fitting(campaign: Campaign) -> tuple[str, ...]:
         campaign: One that was run or loaded.
     """
     found = tuple(kind for kind in AT_END if unfit(kind, campaign) is None)
-    return tuple(kind for kind in found if kind != "genome") if "cell" in found else found
+    return tuple(kind for kind in found if kind != "genome") if "stack" in found else found
 
 
 def unfit(kind: str, campaign: Campaign) -> str | None:
@@ -49,7 +53,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with one more, such as minimize = ["parameters"]'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
-    has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), CellGenome) for one in _first(campaign))
+    has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
         what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
         return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
@@ -77,6 +81,18 @@ def draw(kind: str, campaign: Campaign, one: Individual | None, axis: Axis | Non
             spends others on an evaluation, else evaluations.
     """
     return KINDS[kind](campaign, one, axis)
+
+
+def compared(campaigns: Sequence[Campaign], axis: Axis) -> "Axes":
+    """Draw what several comparable campaigns had found at any time.
+
+    Args:
+        campaigns: Those that were run or loaded.
+        axis: What the horizontal axis counts.
+    """
+    grid, bands = comparison.bands(campaigns, axis)
+    measured = f"best fitness so far: {campaigns[0].spec.objectives.label}"
+    return view.anytime(grid, bands, counted=axis, measured=measured)
 
 
 def _objectives(campaign: Campaign) -> tuple[str, ...]:
@@ -173,7 +189,12 @@ def _draw_curves(campaign: Campaign, one: Individual | None, axis: Axis | None) 
 
 def _draw_cell(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
-    return view.cell(_genome_of(campaign, one), title=f"individual {one.id}")
+    genome, title = _genome_of(campaign, one), f"individual {one.id}"
+    return (
+        view.recurrent(genome.developed, title=title)
+        if isinstance(genome, RecurrentGenome)
+        else view.cell(genome, title=title)
+    )
 
 
 def _draw_stack(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

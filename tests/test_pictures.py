@@ -137,7 +137,10 @@ def test_the_front_has_the_first_objective_upwards_and_the_second_to_the_right()
 SPACES: dict[str, dict[str, Any]] = {
     "dag": {"name": "dag", "widths": [4, 8], "max_sampled": 3, "max_nodes": 5},
     "cell": {"name": "cell", "n_blocks": 2, "n": 1, "filters": 4, "n_reductions": 1},
+    "recurrent": {"name": "recurrent", "base": 2, "widths": [4, 8]},
 }
+TASKS: dict[str, tuple[str, tuple[int, ...]]] = {"recurrent": ("text", (5,))}
+"""Word and shape of inputs of the task of an encoding, where it is not the digits."""
 
 
 class Learning(Pretending):
@@ -147,13 +150,16 @@ class Learning(Pretending):
         for job in jobs:
             (one,) = super().evaluate([job], check)
             parent = job.proposal.parents[0] if job.proposal.parents else one.id
-            names = [tensor.name for tensor in self.develop(job.proposal.genome).parameters((1, 8, 8), 3)]
-            curve = ({"epoch": 1, "validation_accuracy": 0.5}, {"epoch": 2, "validation_accuracy": 0.9})
+            names = [tensor.name for tensor in self.develop(job.proposal.genome).parameters(self.shape, 3)]
+            curve = tuple({"epoch": epoch, f"validation_{self.score}": 1 / epoch} for epoch in (1, 2))
             if one.state == "complete":
-                one = replace(one, curve=curve, origins=dict.fromkeys(names, parent))
+                metrics = {**one.metrics, self.score: one.metrics["accuracy"], f"{self.score}_at_birth": 0.4}
+                one = replace(one, metrics=metrics, curve=curve, origins=dict.fromkeys(names, parent))
             yield one
 
     develop: Any
+    shape: tuple[int, ...]
+    score: str
 
 
 def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fields: Any) -> Campaign:
@@ -165,13 +171,14 @@ def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fiel
         "budget": {"evaluations": max(n, 1)},
         "training": {"epochs": 2},
     }
-    spec = parse({**given, **fields})
-    encoding = spec.encoding.for_input((1, 8, 8))
+    task, shape = TASKS.get(space, ("digits", (1, 8, 8)))
+    spec = parse({"task": task, **given, **fields})
+    encoding = spec.encoding.for_input(shape)
     spec = spec.model_copy(update={"encoding": encoding})
-    facts = {"spec": written(spec), "input_shape": (1, 8, 8), "n_outputs": 3, "classes": ["a", "b", "c"]}
+    facts = {"spec": written(spec), "input_shape": shape, "n_outputs": 3, "classes": ["a", "b", "c"]}
     store = Store.create(directory, facts)
     evaluator = Learning(fails=lambda id: fails)
-    evaluator.develop = encoding.develop
+    evaluator.develop, evaluator.shape, evaluator.score = encoding.develop, shape, spec.kind.score
     if n:
         Loop(spec, encoding, store, Campaign.of(spec).search(encoding), evaluator).run()
     store.close()
@@ -200,6 +207,7 @@ CASES = {"empty": (0, False), "failed": (4, True), "one": (1, False), "some": (1
         ("dag", ("", "loss")),
         ("dag", ("accuracy", "parameters")),
         ("cell", ("accuracy", "parameters")),
+        ("recurrent", ("", "bits_per_character")),
     ],
 )
 @pytest.mark.parametrize("case", CASES)
@@ -210,7 +218,7 @@ def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
     maximize, minimize = ([name] if name else [] for name in objectives)
     found = recorded(tmp_path, space, n, fails=fails, objectives={"maximize": maximize, "minimize": minimize})
     drawn = {kind for kind in pictures.KINDS if is_drawn(found, kind)}
-    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space == "dag", "stack": space == "dag"}
+    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space != "cell", "stack": space != "cell"}
     fit = {kind for kind in pictures.KINDS if not unfit.get(kind)}
     assert drawn == (fit - {*pictures.OF_ONE} if case in ("empty", "failed") else fit)
 

@@ -1,4 +1,4 @@
-"""A user's arrays beside the record, so that a campaign can be resumed without the script that made them."""
+"""What a program gives a campaign as its task: arrays are kept beside the record, so that it can go on without it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,14 +6,40 @@ from typing import Any
 
 import numpy as np
 
-from evonas.campaign.spec import Spec
+from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, StoreError
-from evonas.tasks import Arrays, from_arrays
+from evonas.tasks import KNOWN, Arrays, Dataset, Given, TaskConfiguration, arrays_of, from_arrays
 
 DATA = "data.npz"
-
-
 NAMES = ("X", "y", "X_test", "y_test")
+
+
+def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | None]:
+    """A user's task as a spec has it, the arrays it stands for, and the object that loads it.
+
+    Args:
+        task: As `evonas.Campaign` takes it.
+
+    Raises:
+        SpecError: If arrays are missing.
+        DataError: If a data set gives no examples that fit each other.
+    """
+    if isinstance(task, (str, *KNOWN)) or (isinstance(task, Mapping) and "X" not in task):
+        return task, None, None
+    if isinstance(task, TaskConfiguration):
+        return Given.of(task), None, task
+    if isinstance(task, tuple) and len(task) != 2:
+        raise SpecError(f"task: expected arrays (X, y), got a tuple of {len(task)}; give two")
+    if not isinstance(task, Mapping):
+        if not isinstance(task, Dataset):
+            return task, None, None
+        X, y = task if isinstance(task, tuple) else arrays_of(task)
+        task = {"X": X, "y": y}
+    if "y" not in task:
+        raise SpecError("task: expected arrays X and y, got X alone; give y")
+    arrays = {name: task[name] for name in NAMES if name in task}
+    others = {name: value for name, value in task.items() if name not in NAMES}
+    return {"name": "arrays", "path": DATA, **others}, arrays, None
 
 
 def placed(arrays: Mapping[str, Any], directory: Path, spec: Spec) -> Spec:

@@ -1,11 +1,11 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evonas.campaign.arrays import DATA, NAMES, placed
+from evonas.campaign.arrays import placed, taken
 from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
@@ -23,7 +23,7 @@ from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import Individual, Proposal
 from evonas.search import Controller, ControllerConfig, Search
-from evonas.tasks import Own, Task
+from evonas.tasks import Own, Task, loaded
 from genomes import Architecture
 from genomes.encoding import Encoding, Genome
 from genomes.reading import read_genome
@@ -42,6 +42,7 @@ class Campaign:
     Args:
         task: The word for a task, a mapping as in a spec, or arrays `(X, y)` as `evonas.tasks.from_arrays` takes them.
             A mapping may hold arrays `X`, `y`, `X_test` and `y_test` beside other fields, such as `kind="regression"`.
+            Or a data set as `evonas.tasks.from_dataset` takes it, or an object that is a `TaskConfiguration`.
         encoding: The word for an encoding, a mapping, or an encoding.
         search: The word for a search, a mapping, or its configuration.
         toolbox: A DEAP toolbox whose operators replace those of the search `evolution`.
@@ -50,6 +51,7 @@ class Campaign:
 
     Raises:
         SpecError: If a field is unknown or wrong.
+        DataError: If a data set gives no examples that fit each other.
     """
 
     def __init__(
@@ -61,17 +63,7 @@ class Campaign:
         toolbox: "Toolbox | None" = None,
         **fields: Any,
     ) -> None:
-        self._arrays: dict[str, Any] | None = None
-        if isinstance(task, tuple):
-            if len(task) != 2:
-                raise SpecError(f"task: expected arrays (X, y), got a tuple of {len(task)}; give two")
-            task = {"X": task[0], "y": task[1]}
-        if isinstance(task, Mapping) and "X" in task:
-            if "y" not in task:
-                raise SpecError("task: expected arrays X and y, got X alone; give y")
-            self._arrays = {name: task[name] for name in NAMES if name in task}
-            others = {name: value for name, value in task.items() if name not in NAMES}
-            task = {"name": "arrays", "path": DATA, **others}
+        task, self._arrays, self._given = taken(task)
         self.spec = parse({"task": task, "encoding": encoding, "search": search, **fields})
         self._toolbox = toolbox
         if toolbox is not None:
@@ -90,7 +82,7 @@ class Campaign:
         """
         campaign = cls.__new__(cls)
         campaign.spec, campaign._directory, campaign._source = spec, directory, source
-        campaign._toolbox = campaign._arrays = None
+        campaign._toolbox = campaign._arrays = campaign._given = None
         return campaign
 
     @classmethod
@@ -190,7 +182,9 @@ class Campaign:
         finally:
             store.close()
         if self.spec.control == "random":
-            Campaign.of(self.spec.of_control(budget)).run(directory / CONTROL, observe=observe, check=check)
+            control = Campaign.of(self.spec.of_control(budget))
+            control._given = self._given
+            control.run(directory / CONTROL, observe=observe, check=check)
         return self
 
     @contextmanager
@@ -372,7 +366,10 @@ class Campaign:
         """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""
         if self._arrays is not None:
             self.spec = placed(self._arrays, directory, self.spec)
-        task = self.spec.task.outline() if by_hand and isinstance(self.spec.task, Own) else self.spec.task.load()
+        if by_hand and isinstance(self.spec.task, Own):
+            task = self.spec.task.outline()
+        else:
+            task = loaded(self._given or self.spec.task)
         self.spec = fitted(self.spec, task)
         return task
 

@@ -1,13 +1,15 @@
 """What candidates are trained and judged on."""
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
 from evonas.tasks.arrays import Arrays, from_arrays
 from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
+from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
 from evonas.tasks.digits import Digits
+from evonas.tasks.given import Given, TaskConfiguration, loaded
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
 from evonas.tasks.own import Own
@@ -17,8 +19,11 @@ from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 from evonas.tasks.text import Text
 
 TaskConfig = Annotated[
-    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own, Field(discriminator="name")
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given,
+    Field(discriminator="name"),
 ]
+KNOWN: tuple[type[Any], ...] = get_args(get_args(TaskConfig)[0])
+"""The configurations that a spec can name."""
 
 
 def word_of(path: object) -> str:
@@ -30,12 +35,15 @@ def word_of(path: object) -> str:
 
 __all__ = [
     "KINDS",
+    "KNOWN",
     "Arrays",
     "Bundled",
     "Cifar",
     "DataError",
+    "Dataset",
     "Diabetes",
     "Digits",
+    "Given",
     "Idx",
     "Images",
     "Kind",
@@ -45,8 +53,12 @@ __all__ = [
     "Table",
     "Task",
     "TaskConfig",
+    "TaskConfiguration",
     "Text",
+    "arrays_of",
     "from_arrays",
+    "from_dataset",
+    "loaded",
     "prepare",
     "word_of",
 ]

@@ -114,10 +114,10 @@ def _check_header(header: list[str]) -> None:
 
 
 def _hint(name: str, header: list[str]) -> str:
+    if len(header) == 1 and any(mark in header[0] for mark in ",;\t|"):
+        return f"the only column is {header[0][:80]!r}: save the table with commas (.csv) or tabs (.tsv)"
     if near := difflib.get_close_matches(name, header[:COMPARED], 1):
         return f"did you mean {near[0]!r}?"
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        return f"the only column is {header[0][:80]!r}: save the table with commas (.csv) or tabs (.tsv)"
     more = f" and {len(header) - 10} more" if len(header) > 10 else ""
     return f"columns are {', '.join(header[:10])}{more}"
 

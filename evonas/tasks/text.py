@@ -61,9 +61,11 @@ class Text(BaseModel):
                 f"{n_validation:,} to validate and {n_test:,} to test; take a longer text or larger fractions"
             )
         symbols = sorted(set(text[:n_train]) - {UNKNOWN})
-        if len(symbols) < 2:
-            raise DataError(f"{name}: expected two symbols or more, got only {symbols[0]!r}; take another text")
         classes = (UNKNOWN, *symbols)
+        if len(symbols) < 2:
+            raise DataError(
+                f"{name}: expected two symbols or more, got only {(symbols or classes)[0]!r}; take another text"
+            )
         codes = encoded(text, classes)
         parts = np.split(codes, [n_train, n_train + n_validation])
         train, validation, test = (Split(part[:-1], part[1:]) for part in parts)

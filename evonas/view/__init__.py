@@ -12,6 +12,7 @@ from evonas.view.genealogy import genealogy
 from evonas.view.genome import genome
 from evonas.view.lineage import lineage
 from evonas.view.progress import hypervolume, progress
+from evonas.view.recurrent import recurrent
 from evonas.view.stack import stack
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "hypervolume",
     "lineage",
     "progress",
+    "recurrent",
     "save",
     "stack",
 ]

@@ -24,7 +24,7 @@ NUMBER, OPERATOR, SIGNS, FITNESS, SCORE, INHERITED, RIGHT = 0.45, 0.55, 1.85, 5.
 """Where the columns begin; the numbers end where theirs is."""
 GAIN, BETWEEN = 0.62, 0.2
 """Inches for a gain in figures at the right of its column, and between two columns."""
-LONGEST, LONGEST_OPERATOR = 50, 20
+LONGEST, LONGEST_OPERATOR = 50, 18
 COLOURS = {wording.ADDED: figure.GREEN, wording.REMOVED: figure.VERMILION, wording.CHANGED: figure.BLUE}
 
 

@@ -1,4 +1,4 @@
-"""A picture of what several ways of searching have found at any time: mean and interval over their runs."""
+"""A picture of what several ways of searching have found at any time: the mean over their runs, and a band."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ def anytime(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a line and its interval for each way of searching.
+    """Draw a line and a band, such as an interval, for each way of searching.
 
     Args:
         grid: What was spent, `(m,)`.
@@ -60,9 +60,12 @@ def anytime(
         ax.set_title(title, family=figure.FONT, fontsize=11)
     shown = means[np.isfinite(means)]
     bottom, top = float(np.percentile(shown, ROBUST)), float(shown.max())
+    highs = np.array([band[2] for band in bands.values()])
+    if np.isfinite(highs).any():
+        top = max(top, min(float(np.nanmax(highs)), 2 * top - bottom))
     room = 0.08 * (top - bottom)
     if room:
         ax.set_ylim(bottom - room, top + 2 * room)
     ax.margins(x=0.02)
-    figure.legend(ax)
+    figure.legend_below(ax)
     return ax

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ LIMIT = 2000
 """Faded curves drawn at most."""
 MANY = 300
 """From here on the faded curves of an SVG are one image."""
+LONG = 40
+"""From so many fitter parents on, where their curves end is strong, and not the curves."""
 NAMED = 14
 """Ancestors that carry their number at most."""
 
@@ -90,21 +93,29 @@ def _points(one: Individual, begun: int, score: str) -> Points:
 
 def _draw_line(ax: Axes, line: Sequence[int], points: Mapping[int, Points], told: Mapping[int, Individual]) -> None:
     """The winner's line, a curve each, and between two of them what the step did to the score before training."""
-    named = set(line if len(line) <= NAMED else [line[at] for at in np.linspace(0, len(line) - 1, NAMED).astype(int)])
-    for at, i in enumerate(line):
-        last = at == len(line) - 1
-        colour, width, order = (figure.VERMILION, 2.6, 5.0) if last else (figure.BLUE, 1.8, 4.0)
-        label = f"individual {i}, the winner" if last else "its fitter parents" if at == 0 else None
-        marker = "o" if len(points[i]) == 1 else ""
-        ax.plot(*points[i].T, color=colour, lw=width, zorder=order, gid=f"curve-{i}", label=label, marker=marker)
-        ax.plot(*points[i][-1], color=colour, marker="*" if last else "o", ms=13 if last else 4, mec="white", zorder=6)
-        if at and told[i].donors[:1] == (line[at - 1],):
-            step = np.array([points[line[at - 1]][-1], points[i][0]])
+    long = len(line) > LONG
+    faint: dict[str, Any] = {"alpha": 0.3} if long else {}
+    for at, i in enumerate(line[:-1]):
+        label = "its fitter parents" if at == 0 and not long else None
+        ax.plot(
+            *points[i].T, color=figure.BLUE, lw=0.6 if long else 1.8, zorder=4, gid=f"curve-{i}", label=label, **faint
+        )
+    for before, i in pairwise(line):
+        if told[i].donors[:1] == (before,) and not long:
+            step = np.array([points[before][-1], points[i][0]])
             ax.plot(*step.T, color=figure.BLUE, lw=1.0, linestyle=":", zorder=3.5)
-        if i in named:
-            x, y = points[i][-1]
-            style: dict[str, Any] = {"family": figure.FONT, "size": 8, "ha": "center", "color": figure.INK}
-            ax.annotate(str(i), (x, y), (0, 9), textcoords="offset points", zorder=7, gid=f"name-{i}", **style)
+    ends = np.array([points[i][-1] for i in line])
+    dots: dict[str, Any] = {"marker": "" if long else "o", "ms": 4, "mec": "white", "lw": 1.8 if long else 0.0}
+    label = "where its fitter parents ended" if long else None
+    ax.plot(*ends[:-1].T, color=figure.BLUE, zorder=6, gid="ends", label=label, **dots)
+    last = line[-1]
+    name = f"individual {last}, the winner"
+    ax.plot(*points[last].T, color=figure.VERMILION, lw=2.6, zorder=5, gid=f"curve-{last}", label=name)
+    ax.plot(*ends[-1:].T, color=figure.VERMILION, marker="*", ms=13, mec="white", ls="", zorder=6)
+    style: dict[str, Any] = {"family": figure.FONT, "size": 8, "ha": "center", "color": figure.INK}
+    for at in range(len(line)) if len(line) <= NAMED else np.linspace(0, len(line) - 1, NAMED).astype(int):
+        gid = f"name-{line[at]}"
+        ax.annotate(str(line[at]), tuple(ends[at]), (0, 9), textcoords="offset points", zorder=7, gid=gid, **style)
 
 
 def _limit(ax: Axes, faded: list[Points], strong: list[Points], *, maximise: bool) -> None:

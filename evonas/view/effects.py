@@ -22,8 +22,9 @@ MANY = 4000
 def effects(found: Sequence[Effect], *, measured: str = "fitness", ax: Axes | None = None) -> Axes:
     """Draw a row of dots for each operator, one a child: its fitness less that of its fitter parent.
 
-    A dark tick is the median. Beside each row stand the number of children, the part of them that is fitter than the
-    parent, and how many failed. What gained or lost far more than the others is a triangle at the picture's edge.
+    A dark tick is the median of several. Beside each row stand the number of children, the part of them that is fitter
+    than the parent, and how many failed. What gained or lost far more than the others is a triangle at the picture's
+    edge.
 
     Args:
         found: As `evonas.analysis.effects.effects` gives them, from top to bottom.
@@ -58,8 +59,11 @@ def effects(found: Sequence[Effect], *, measured: str = "fitness", ax: Axes | No
 
 def _limits(gains: np.ndarray) -> tuple[float, float]:
     """The ends of the horizontal axis, with 0 inside and a little room."""
-    low, high = (float(end) for end in np.percentile(gains, OUTER)) if len(gains) else (0.0, 0.0)
-    middle = float(np.percentile(np.abs(gains), 75)) if len(gains) else 0.0
+    if not len(gains):
+        return -1.0, 1.0
+    low, high = (float(end) for end in np.percentile(gains, OUTER))
+    low, high = min(low, figure.floor(gains)), max(high, -figure.floor(-gains))
+    middle = float(np.percentile(np.abs(gains), 75))
     low, high = min(low, -middle / 2), max(high, middle / 2)
     room = 0.06 * (high - low) or 0.01
     return low - room, high + room
@@ -80,9 +84,9 @@ def _draw_row(ax: Axes, effect: Effect, y: float, limits: tuple[float, float], *
         colour = figure.VERMILION if marker == "<" else figure.BLUE
         gid = f"{'below' if marker == '<' else 'above'}-{effect.operator}"
         ax.scatter(np.full(outside.sum(), at), shaken[outside], s=16, marker=marker, color=colour, gid=gid, **style)
-    if len(gains):
+    if len(gains) > 1:
         at = min(max(effect.median, left), right)
-        ax.plot([at, at], [y - 0.36, y + 0.36], color=figure.INK, lw=2.4, zorder=3, gid=f"median-{effect.operator}")
+        ax.plot([at, at], [y - 0.36, y + 0.36], color=figure.INK, lw=2.4, zorder=1.8, gid=f"median-{effect.operator}")
     figures: dict[str, Any] = {"family": figure.FONT, "size": 8, "color": figure.INK, "va": "center", "ha": "right"}
     places = ax.get_yaxis_transform()
     failed = f"{effect.n_failed:,}" if effect.n_failed else "–"

@@ -29,6 +29,8 @@ DATES: dict[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationD
 DPI = 150
 UNDER = 0.46
 """Inches that the numbers and the name of the horizontal axis take below it."""
+ROW, LINE = 130, 6
+"""Letters that a row of names below a picture has room for, and those that a line before a name takes."""
 OUTLYING = 3.0
 
 
@@ -109,8 +111,15 @@ def legend(ax: Axes) -> None:
 def legend_below(ax: Axes) -> None:
     """Name the lines in a row below the picture, where they hide nothing."""
     size = 9
+    lengths = [len(label) + LINE for label in ax.get_legend_handles_labels()[1]]
+    fitting = len(lengths) if sum(lengths) <= ROW else ROW // max(lengths, default=1)
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 72 * UNDER / size}
-    shape: dict[str, Any] = {"ncols": 5, "frameon": False, "columnspacing": 1.4, "handletextpad": 0.5}
+    shape: dict[str, Any] = {
+        "ncols": max(1, fitting),
+        "frameon": False,
+        "columnspacing": 1.4,
+        "handletextpad": 0.5,
+    }
     ax.legend(**place, **shape, prop={"family": FONT, "size": size})
 
 

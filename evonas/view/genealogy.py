@@ -80,11 +80,9 @@ def genealogy(
     kept = _largest(rows)
     columns = _columns(kept)
     title = f"individual {winner}: who trained its weights"
-    notes = [f"{n} smaller rows are left out"] if (n := len(rows) - len(kept)) else []
-    if n := len({i for row in kept for i in row.line}) - len(columns):
-        notes.append(f"{n} individuals in which no tensor began are left out")
-    title = "\n".join([title, *notes])
-    sheet = _Sheet(kept, columns, known)
+    n_without = len({i for row in kept for i in row.line}) - len(columns)
+    missing = {"smaller rows": len(rows) - len(kept), "individuals": n_without}
+    sheet = _Sheet(kept, columns, known, [f"{n} {what}" for what, n in missing.items() if n])
     if ax is None:
         ax = boxes.sized(sheet.width, sheet.height, title)
     scale = boxes.frame(ax, (0.0, sheet.width), (-sheet.height, 0.0), title)
@@ -134,8 +132,10 @@ def _columns(rows: Sequence[_Row]) -> list[int]:
 class _Sheet:
     """Draws rows and columns; lengths in inches from the upper left corner."""
 
-    def __init__(self, rows: Sequence[_Row], columns: Sequence[int], known: Mapping[int, Individual]) -> None:
-        self._rows, self._columns, self._known = rows, columns, known
+    def __init__(
+        self, rows: Sequence[_Row], columns: Sequence[int], known: Mapping[int, Individual], missing: Sequence[str]
+    ) -> None:
+        self._rows, self._columns, self._known, self._missing = rows, columns, known, missing
         self._cell = min(WIDEST, max(NARROWEST, WIDTH / len(columns)))
         self._names = {i: self._name(i) for i in columns}
         self._head = 0.15 + LETTER * max(len(name) for name in self._names.values())
@@ -196,6 +196,8 @@ class _Sheet:
 
     def _draw_key(self, ax: Axes, scale: float, y: float) -> None:
         ax.plot([NODE, self._x(len(self._columns)) + 1.4], [y, y], color="#CCCCCC", lw=0.7 * scale, zorder=1)
+        if self._missing:
+            self._write(ax, scale, NODE, y - 0.3, f"left out: {', '.join(self._missing)}", gid="left-out")
         for x, colour, text in (
             (CELLS, figure.VERMILION, "began here"),
             (CELLS + 1.2, figure.BLUE, "inherited and trained further"),

@@ -13,6 +13,7 @@ from evonas.analysis import ancestors
 from evonas.analysis.lineage import fitter_line
 from evonas.record import Individual
 from evonas.view import figure
+from evonas.view.wording import signed
 
 LIMIT = 20_000
 """Individuals drawn at most."""
@@ -70,8 +71,8 @@ def lineage(
     _draw_others(ax, family, drawn)
     _draw_ancestry(ax, family, line)
     notes = [f"{len(drawn):,} of {len(told):,} individuals drawn"] if len(drawn) < len(told) else []
-    notes += [f"{n_below:,} below {floor:.4g} are drawn there"] if n_below else []
-    title = f"individual {winner}, fitness {heights[winner]:.4g}"
+    notes += [f"{n_below:,} below {signed(floor)} are drawn there"] if n_below else []
+    title = f"individual {winner}, fitness {signed(heights[winner])}"
     if n_steps := len(line) - 1:
         title += f", {n_steps} {'step' if n_steps == 1 else 'steps'} from individual {line[0]}"
     style: dict[str, Any] = {"family": figure.FONT, "color": figure.INK, "fontsize": 11, "loc": "left"}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from evonas.analysis.changes import Change
 from genomes.architecture import Node
 from genomes.operations import HEAD, OPERATIONS
+from genomes.recurrence import RecurrentCell, Step
 
 UNSAID = ("kernel", "stride", "path", "channels", "start")
 """Attributes that the name of a node already says, or that are no choice of its own."""
@@ -59,8 +60,30 @@ def _difference(before: Node, after: Node) -> str:
     ours, theirs = before.settings, after.settings
     names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
     said = [name for name in names if name not in UNSAID] or names
-    parts = [f"{name} {_value(ours.get(name))} → {_value(theirs.get(name))}" for name in said]
+    parts = [_from_to(name, ours.get(name), theirs.get(name)) for name in said]
     return f"{name_of(after)}: {', '.join(parts)}"
+
+
+def _from_to(name: str, before: object, after: object) -> str:
+    if isinstance(before, RecurrentCell) and isinstance(after, RecurrentCell):
+        return _in_cell(before, after)
+    return f"{name} {_value(before)} → {_value(after)}"
+
+
+def _in_cell(before: RecurrentCell, after: RecurrentCell) -> str:
+    """What changed within a recurrent cell: each step that both have, then how many only one has."""
+    ours, theirs = ({step.name: step for step in cell.steps} for cell in (before, after))
+    shared = [(ours[name], step) for name, step in theirs.items() if name in ours and ours[name] != step]
+    parts = [f"{new.name} {_step(old)} → {_step(new)}" for old, new in shared]
+    more, less = len(theirs.keys() - ours.keys()), len(ours.keys() - theirs.keys())
+    parts += [f"{n} {word}" for n, word in ((more, "steps more"), (less, "steps less")) if n]
+    if before.memory != after.memory:
+        parts.append(f"c from {after.memory or 'nowhere'}")
+    return ", ".join(parts) or "the order of its steps"
+
+
+def _step(step: Step) -> str:
+    return step.operation if step.activation == "identity" else f"{step.operation} {step.activation}"
 
 
 def _value(value: object) -> str:

@@ -33,7 +33,6 @@ from genomes.recurrent.genome import (
     RecurrentGenome,
     Tree,
     checked,
-    grown,
     layer_name,
 )
 
@@ -165,10 +164,9 @@ class Recurrent:
 
     def develop(self, genome: RecurrentGenome) -> Architecture:
         """Layers of the cell, one on top of the other, and a head that reads all of them."""
-        cell = CELLS[genome.cell] if isinstance(genome.cell, str) else grown(genome.cell)
         nodes = [Node("input", INPUT)]
         for layer, width in enumerate(genome.widths):
-            attributes = (("cell", cell), ("width", width))
+            attributes = (("cell", genome.developed), ("width", width))
             nodes.append(Node(layer_name(layer), RECUR, attributes, (nodes[-1].id,)))
         nodes.append(Node("output", HEAD, (), tuple(node.id for node in nodes[1:]), CONCAT))
         return Architecture(tuple(nodes))

@@ -83,6 +83,11 @@ class RecurrentGenome:
         """16 hexadecimal digits over the cell and the widths."""
         return marking(json.dumps([self.cell, self.widths]))
 
+    @property
+    def developed(self) -> RecurrentCell:
+        """The cell that every layer of its network has."""
+        return CELLS[self.cell] if isinstance(self.cell, str) else grown(self.cell)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "RecurrentGenome":
         return self
 

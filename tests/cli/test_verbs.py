@@ -44,6 +44,7 @@ def test_help_names_every_verb(evonas: Command) -> None:
         "best",
         "lineage",
         "plot",
+        "compare",
         "verify",
         "doctor",
     ]:
@@ -262,3 +263,25 @@ def test_doctor(evonas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found["cores"] >= 1
     assert {"torch", "numpy", "device"} <= set(found)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_compare(evonas: Command, finished: Path, tmp_path: Path) -> None:
+    code, out, err = evonas("compare", finished, finished / "control", "-o", tmp_path / "new" / "a.svg")
+    assert (code, err) == (0, "")
+    assert [line.split()[:3] for line in out.splitlines()[1:3]] == [
+        ["small", "evolution", "dag"],
+        ["small-control", "random", "dag"],
+    ]
+    assert out.splitlines()[-1] == str(tmp_path / "new" / "a.svg")
+    assert b"<svg" in (tmp_path / "new" / "a.svg").read_bytes()
+    rows = parsed(evonas("compare", finished, finished / "control", finished, "--format", "json"))
+    assert [row["directory"] for row in rows] == [str(finished), str(finished / "control")]
+    assert rows[0]["validation_accuracy"] == Campaign.load(finished).best.metrics["accuracy"]  # type: ignore[union-attr]
+    refused(evonas("compare", finished, tmp_path / "nothing"), 3, "nothing")
+    refused(evonas("compare", finished, "-o", tmp_path / "a.gif"), 2, ".gif")
+
+
+def test_compare_refuses_other_objectives(evonas: Command, finished: Path, tmp_path: Path) -> None:
+    spec, out = written_spec(tmp_path, evaluations=2, more='[objectives]\nminimize = ["loss"]\n'), tmp_path / "out"
+    assert evonas("run", spec, "--out", out, "-q")[0] == 0
+    refused(evonas("compare", finished, out), 2, f"{out} beside {finished}: expected the objective accuracy, got −loss")

@@ -215,13 +215,9 @@ def test_places_keep_their_weights_whatever_they_do() -> None:
     child = Network(Recurrent().develop(replace(genome, cell=genome.cell._replace(genes=tuple(genes)))), (5,), 5)
     assert inherit(child, (donor(parent),), seed=0, individual=1).fraction == 1.0
     for role in ("recur/input", "recur/state", "recur/bias"):
-        ours, theirs = (dict(net.named_parameters())[f"layer-0.{role}"] for net in (child, parent))
         mine, other = (
-            {
-                owner: part
-                for (owner, _), part in zip(net.described[f"layer-0.{role}"].axes[0], value.split(4), strict=True)
-            }
-            for net, value in ((child, ours), (parent, theirs))
+            rows(dict(net.named_parameters())[f"layer-0.{role}"], net.architecture.nodes[1].settings["cell"].input_maps)
+            for net in (child, parent)
         )
         assert all(torch.equal(mine[owner], other[owner]) for owner in other)
 

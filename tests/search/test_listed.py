@@ -129,7 +129,7 @@ def test_a_spec_file_names_files_and_the_spec_holds_their_content(
     [
         (
             None,
-            "a.json: expected a JSON file or one of amoebanet_a, darts_second_order, nasnet_a, got an error: No ",
+            "a.json: expected a JSON file or one of amoebanet_a, darts_second_order, nasnet_a, gru, lstm, tanh, got",
         ),
         (b"\xff", "it is not UTF-8 text"),
     ],

@@ -59,6 +59,18 @@ def test_a_score_that_is_minimised_keeps_its_low_end_in_the_picture(individual):
     assert ax.get_ylabel() == "validation bits"
 
 
+def test_of_a_long_line_the_ends_are_strong_and_not_the_curves(individual):
+    told = [learned(individual, 0, [0.1, 0.2])]
+    for i in range(1, 100):
+        told.append(learned(individual, i, [0.2, 0.2 + i / 1e3], birth=0.1, parents=(i - 1,), donors=(i - 1,)))
+    ax = curves(told)
+    (ends,) = [one for one in ax.lines if one.get_gid() == "ends"]
+    (curve,) = [one for one in ax.lines if one.get_gid() == "curve-50"]
+    assert ends.get_xdata().tolist() == [2 * i for i in range(1, 100)]
+    assert ends.get_linewidth() > 2 * curve.get_linewidth()
+    assert curve.get_alpha() < 0.5
+
+
 def test_of_a_great_many_some_are_drawn_and_it_is_said(individual):
     told = [learned(individual, i, [0.1, 0.2 + i / 1e5]) for i in range(2500)]
     ax = curves(told)

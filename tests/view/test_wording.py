@@ -1,6 +1,7 @@
 from evonas.analysis.changes import change
 from evonas.view.wording import lines_of, name_of, shortened, signed
 from genomes.architecture import Architecture, Node
+from genomes.recurrence import CELLS, RecurrentCell
 
 
 def node(id, operation, *inputs, merge="sum", **attributes):
@@ -41,6 +42,18 @@ def test_rewiring_alone_is_told():
     assert said(two, one) == [("~", "output: reads 1 less")]
     assert said(two, other) == [("~", "output: sum → concat")]
     assert said(one, one) == []
+
+
+def test_what_changed_in_a_recurrent_cell_is_told_step_by_step():
+    gru = CELLS["gru"]
+    steps = tuple(step._replace(activation="relu") if step.name == "candidate" else step for step in gru.steps)
+    before, after = (
+        network(node("a", "recur", "in", cell=cell, width=8)) for cell in (gru, RecurrentCell(steps, "new"))
+    )
+    assert said(before, after) == [("~", "recur: candidate add tanh → add relu")]
+    after = network(node("a", "recur", "in", cell=CELLS["tanh"], width=8))
+    assert said(before, after) == [("~", "recur: new add → linear tanh, 9 steps less")]
+    assert said(after, network(node("a", "recur", "in", cell=CELLS["lstm"], width=8)))[0][1].endswith("c from memory")
 
 
 def test_texts_are_cut_and_numbers_have_a_true_minus():
