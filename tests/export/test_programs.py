@@ -1,6 +1,7 @@
 """Networks as programs: ONNX Runtime and torch.export compute what torch computes, for every operation."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import onnxruntime
 import pytest
 import torch
 
-from evonas.export.programs import exported, onnx_of
+from evonas.export.programs import described, exported, onnx_of
 from evonas.network import Network, TrainedNetwork, inherit
 from evonas.stream import stream
 from genomes import Cell, Dag
@@ -48,14 +49,19 @@ def onnx_agrees(network: TrainedNetwork) -> None:
     session = onnxruntime.InferenceSession(onnx_of(network))
     assert [one.name for one in session.get_inputs()] == ["input"]
     assert [one.name for one in session.get_outputs()] == ["output"]
+    words = session.get_modelmeta().custom_metadata_map
+    assert words["kind"] == network.kind
+    assert tuple(json.loads(words["classes" if network.classes else "targets"])) == network.classes + network.targets
     agrees(network, lambda inputs: session.run(None, {"input": inputs})[0])
 
 
 def torch_agrees(network: TrainedNetwork) -> None:
     file = io.BytesIO()
-    torch.export.save(exported(network), file)
+    torch.export.save(exported(network), file, extra_files=described(network))
     file.seek(0)
-    program = torch.export.load(file).module()
+    words = {"kind": ""}
+    program = torch.export.load(file, extra_files=words).module()
+    assert words["kind"] == network.kind
     agrees(network, lambda inputs: program(torch.from_numpy(inputs)).detach().numpy())
 
 
