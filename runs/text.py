@@ -13,6 +13,7 @@ It can be stopped at any time; the same command goes on where it was.
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,13 @@ import problems
 from evonas.campaign import Campaign, SpecError
 from evonas.record import COMPLETE, Individual
 from evonas.tasks import DataError
+from evonas.view import figure, recurrent
 from genomes import Recurrent, RecurrentGenome
 from genomes.recurrence import RecurrentCell
 from genomes.recurrent.genome import MAX_WIDTH, Tree, grown
 
 KNOWN = ("tanh", "gru", "lstm")
-RATES = (0.003, 0.006, 0.012)
+RATES = (0.003, 0.006, 0.012, 0.024)
 TOLERANCE = 0.02
 """By so much of the evolved cell's parameters those of the others may differ."""
 TRAINING: dict[str, Any] = {
@@ -41,6 +43,8 @@ TRAINING: dict[str, Any] = {
     "clip": 1.0,
 }
 RATE_OF_SEARCH = 0.006
+COLUMNS = 120
+"""Of the page."""
 SYMBOLS = {"tanh": "tanh", "sigmoid": "σ", "relu": "ReLU", "identity": ""}
 MADE = {
     "linear": "W x + U h + b",
@@ -82,7 +86,7 @@ def campaign(options: argparse.Namespace, name: str, search: dict[str, Any], *, 
         training={**TRAINING, "inherit": False, **training},
         evaluation={"device": "cpu"},
         budget={"evaluations": options.evaluations} if search["name"] != "listed" else {"evaluations": 1000},
-        name=name.replace("/", "-"),
+        name="-".join(Path(name).parts[:2]),
         seed=seed,
     )
     if options.report_only and not out.is_dir():
@@ -139,7 +143,9 @@ def trained(options: argparse.Namespace, label: str, genome: RecurrentGenome) ->
         scores[rate] = min((one.metrics["bits_per_character"] for one in done.individuals if one.metrics), default=99.0)
     rate = min(scores, key=lambda rate: scores[rate])
     search = {**listed, "repeats": options.repeats}
-    done = campaign(options, f"final/{label}", search, seed=options.seed + 2, epochs=options.epochs, learning_rate=rate)
+    done = campaign(
+        options, f"final/{label}/{rate:g}", search, seed=options.seed + 2, epochs=options.epochs, learning_rate=rate
+    )
     tests = tuple(float(one["bits_per_character"]) for one in done.facts.get("tests", {}).values())
     complete = tuple(one for one in done.individuals if one.state == COMPLETE)
     return Result(label, genome, rate, complete, tests)
@@ -172,15 +178,19 @@ def page(options: argparse.Namespace, searches: Mapping[str, Campaign], results:
     facts = searches["evolution"].facts
     symbols = int(facts["n_outputs"])
     goal = size(results[0].genome, symbols)
-    lines = ["# An evolved recurrent cell on Tiny Shakespeare", "", *(__doc__ or "").splitlines()[2:7], ""]
-    lines += [
+    lines = ["# An evolved recurrent cell on Tiny Shakespeare", "", *(__doc__ or "").splitlines()[2:7]]
+    recipe = (
         f"The first {options.characters:,} characters, {symbols} symbols; 90 % to train, 5 % to validate, 5 % to test, "
         f"in this order. Base 8, one layer of {options.width} units, {goal:,} parameters; the others have as many to "
         f"{TOLERANCE:.0%}. Either search has {options.evaluations} candidates of {options.search_epochs} epoch(s) at a "
-        f"learning rate of {RATE_OF_SEARCH:g}; evolution a population of {options.population}. Then {options.epochs} "
-        f"epochs, AdamW, {TRAINING['batch_size']} streams, windows of {TRAINING['window']} characters, cosine "
-        f"schedule, learning rates {', '.join(f'{rate:g}' for rate in RATES)}; {options.repeats} repeats with seeds of "
-        "their own. ± is the sample standard deviation. The test part is read once for every network.",
+        f"learning rate of {RATE_OF_SEARCH:g}; evolution a population of {options.population}, the first of which are "
+        f"also those of random search. Then {options.epochs} epochs, AdamW, {TRAINING['batch_size']} streams, windows "
+        f"of {TRAINING['window']} characters, cosine schedule, learning rates "
+        f"{', '.join(f'{rate:g}' for rate in RATES)}; {options.repeats} repeats with seeds of their own. ± is the "
+        "sample standard deviation. The test part is read once for every network."
+    )
+    lines += [
+        *textwrap.wrap(recipe, COLUMNS),
         "",
         "| cell | width | parameters | learning rate | validation bits/character | test bits/character | s/training |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -201,7 +211,8 @@ def page(options: argparse.Namespace, searches: Mapping[str, Campaign], results:
     lines += ["", "In bits per character on the validation part.", ""]
     for one in results:
         if isinstance(one.genome.cell, Tree):
-            lines += [f"## The cell of {one.label}", "", "```text", *equations(grown(one.genome.cell)), "```", ""]
+            lines += [f"## The cell: {one.label}", "", f"![{one.label}](text-{one.label}.png)", ""]
+            lines += ["```text", *equations(grown(one.genome.cell)), "```", ""]
     return lines
 
 
@@ -236,7 +247,7 @@ def main(argv: list[str] | None = None) -> int:
             genomes[label] = genome
         genomes |= rivals(genomes["evolved"], int(searches["evolution"].facts["n_outputs"]))
         results = [trained(options, label, genome) for label, genome in genomes.items()]
-    except (problems.NoDataError, SpecError, DataError) as error:
+    except (SpecError, DataError) as error:
         print(f"skipped: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -244,6 +255,8 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     place = problems.PAGES if options.write else folder(options)
     place.mkdir(parents=True, exist_ok=True)
+    for one in results[: len(searches)]:
+        figure.save(recurrent(one.genome.developed), place / f"text-{one.label}.png")
     path = place / "text.md"
     path.write_text("\n".join(page(options, searches, results)).rstrip() + "\n", "utf-8")
     print(path)

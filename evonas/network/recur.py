@@ -7,14 +7,14 @@ product for the whole window, behind it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genomes.recurrence import HIDDEN, LINEAR, MEMORY, PRODUCT, STATE_MAP, RecurrentCell, Step
+from evonas.network.plan import Plan, planned
+from genomes.recurrence import PRODUCT, RecurrentCell
 
 State = tuple[Tensor, ...]
 """h, and c where the cell has one, each `(batch, width)`."""
@@ -85,7 +85,7 @@ def recur(
     return outputs.transpose(0, 1), (outputs[-1],) if memory is None else (outputs[-1], last)
 
 
-def _prepared(plan: "Plan", read: Tensor, bias: Tensor | None, width: int) -> tuple[Tensor, Tensor]:
+def _prepared(plan: Plan, read: Tensor, bias: Tensor | None, width: int) -> tuple[Tensor, Tensor]:
     """What is added to the maps of h, as wide as these, and all that is multiplied or read besides."""
     linear = plan.n_linear * width
     if plan.n_linear == plan.n_states:
@@ -94,77 +94,6 @@ def _prepared(plan: "Plan", read: Tensor, bias: Tensor | None, width: int) -> tu
     if bias is not None:
         parts.append(bias.expand(*read.shape[:2], -1))
     return torch.cat(parts, -1), read[..., linear:]
-
-
-class Group(NamedTuple):
-    """Maps side by side that have the same operation and activation.
-
-    Attributes:
-        steps: Their registers, each for a step's value and what it was before its activation.
-        start: The first row among the maps of h (of x for `input`), in units of the width.
-        factor: The first column among the factors, for products and maps of x alone.
-        operation: Of all of them.
-        activation: Of all of them.
-    """
-
-    steps: tuple[int, ...]
-    start: int
-    factor: int
-    operation: str
-    activation: str
-
-
-class Plan(NamedTuple):
-    """A cell as the loop reads it: values lie in registers, 0 is h, 1 is c.
-
-    Attributes:
-        groups: The maps.
-        inner: Of every other step its register, operation, inputs and activation.
-        hidden: Register of the output.
-        memory: Register of the step whose value before activation is c; -1: none.
-        n_linear: Maps that are a sum over x and h.
-        n_products: Maps that are a product.
-        n_states: Maps of h.
-        n_registers: In all.
-    """
-
-    groups: tuple[Group, ...]
-    inner: tuple[tuple[int, str, tuple[int, ...], str], ...]
-    hidden: int
-    memory: int
-    n_linear: int
-    n_products: int
-    n_states: int
-    n_registers: int
-
-
-@lru_cache(maxsize=1024)
-def planned(cell: RecurrentCell) -> Plan:
-    """The plan of a cell."""
-    registers = {HIDDEN: 0, MEMORY: 1} | {step.name: at + 2 for at, step in enumerate(cell.steps)}
-    counts = {kind: sum(step.operation == kind for step in cell.maps) for kind in (LINEAR, PRODUCT, STATE_MAP)}
-    groups: list[Group] = []
-    runs: list[list[Step]] = []
-    for step in cell.maps:
-        if runs and (runs[-1][0].operation, runs[-1][0].activation) == (step.operation, step.activation):
-            runs[-1].append(step)
-        else:
-            runs.append([step])
-    for run in runs:
-        first = run[0]
-        start = cell.state_maps.index(first) if first in cell.state_maps else -1
-        factor = cell.input_maps.index(first) - counts[LINEAR] if first in cell.input_maps else -1
-        steps = tuple(registers[step.name] for step in run)
-        groups.append(Group(steps, start, factor, first.operation, first.activation))
-    inner = tuple(
-        (registers[step.name], step.operation, tuple(registers[name] for name in step.inputs), step.activation)
-        for step in cell.steps
-        if step not in cell.maps
-    )
-    memory = -1 if cell.memory is None else registers[cell.memory]
-    n_states = len(cell.state_maps)
-    hidden = registers[cell.hidden]
-    return Plan(tuple(groups), inner, hidden, memory, counts[LINEAR], counts[PRODUCT], n_states, len(registers))
 
 
 class _Saved(NamedTuple):

@@ -1,6 +1,6 @@
 """A trained network that takes inputs as they come and answers in the words and units of its task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from evonas.network.build import Network
+from evonas.network.recur import State
 from genomes.architecture import Architecture
 from genomes.operations import Shape
 
@@ -87,6 +88,18 @@ class TrainedNetwork(nn.Module):
         if self.target_deviation is None or self.target_mean is None:
             return outputs
         return outputs * self.target_deviation + self.target_mean
+
+    def step(self, symbols: Tensor, states: Mapping[str, State] | None = None) -> tuple[Tensor, dict[str, State]]:
+        """Logits of the next symbols, and the states behind them, of a network that reads text.
+
+        Args:
+            symbols: `(batch, time)`, integers, as `evonas.tasks.text.encoded` makes them of a text.
+            states: What an earlier call returned; None: the beginning of a text.
+
+        Returns:
+            Logits `(batch, time, n_classes)`, and the states that the next call goes on with.
+        """
+        return self.network.step(symbols, states)
 
     @torch.no_grad()
     def outputs(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from evonas.analysis.summary import best_fields
 from evonas.campaign import Campaign, SpecError
 from evonas.campaign.retraining import retrain
 from evonas.campaign.verify import damage
+from evonas.export.portable import load, packed
+from evonas.tasks.text import encoded
 from genomes import Recurrent, RecurrentGenome
 from tests.campaigns import record
 from tests.cli.commands import Command, parsed, refused
@@ -147,10 +150,29 @@ def test_on_the_command_line(evonas: Command, tmp_path: Path) -> None:  # noqa: 
     for kind in ("genome", "progress", "lineage"):
         assert evonas("plot", kind, out)[0] == 0
     assert evonas("verify", out)[0] == 0
+    for kind in ("dot", "graphml", "weights"):
+        assert evonas("export", kind, out, "0")[0] == 0
+    for kind in ("onnx", "pt2"):
+        refused(evonas("export", kind, out, "0"), 2, "expected a network without a state, got one that reads text")
     refused(evonas("run", path, "--out", tmp_path / "b", "--set", "encoding.name=dag", "--set", "encoding.base=2"), 2)
     (tmp_path / "a.txt").write_bytes(b"\0" * 50)
     refused(evonas("run", path, "--out", tmp_path / "b"), 2, "a.txt: expected text in UTF-8, got binary data")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_trained_network_reads_symbols_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    found = campaign(tmp_path, "random", budget={"evaluations": 1}).run(tmp_path / "out")
+    network = found.network(0)
+    (tmp_path / "0.safetensors").write_bytes(packed(found, found.individuals[0]))
+    symbols = torch.from_numpy(encoded("so it goes, and", network.classes))[None]
+    with torch.no_grad():
+        whole = network(symbols)
+        assert torch.equal(load(tmp_path / "0.safetensors")(symbols), whole)
+        before, states = network.step(symbols[:, :4])
+        after, _ = network.step(symbols[:, 4:], states)
+    torch.testing.assert_close(torch.cat([before, after], 1), whole)
+    assert whole.shape == (1, 15, 14)
+    assert network.predict(symbols).tolist() == [[network.classes[code] for code in whole[0].argmax(-1)]]
 
 
 def test_an_architecture_of_a_wrong_place_is_refused_by_name() -> None:
