@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ def pt2(campaign: Campaign, one: Individual) -> bytes:
     network = campaign.network(one.id)
     file = io.BytesIO()
     with _quiet():
-        torch.export.save(exported(network), file)
+        torch.export.save(exported(network), file, extra_files=described(network))
     return file.getvalue()
 
 
@@ -68,8 +69,15 @@ def onnx_of(network: TrainedNetwork) -> bytes:
         )
     assert program is not None
     proto = program.model_proto
+    library.helper.set_model_props(proto, described(network))
     library.checker.check_model(proto)
     return bytes(proto.SerializeToString())
+
+
+def described(network: TrainedNetwork) -> dict[str, str]:
+    """What a program's numbers mean, as its metadata hold it: `kind`, and `classes` or `targets` as a JSON list."""
+    words = {"classes": network.classes, "targets": network.targets}
+    return {"kind": network.kind} | {name: json.dumps(value) for name, value in words.items() if value}
 
 
 def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-import evonas.evaluation.inline as inline
 import evonas.evaluation.measure as measure
 from evonas.evaluation import Constraint, EvaluationConfig, Inline, Screening
 from evonas.evaluation.measure import latency
 from evonas.network import Network
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.tasks import Digits, Task
-from evonas.training import Training
+from evonas.training import Training, loop
 from genomes.memory import peak_memory
 from tests.evaluation.test_inline import ENCODING, SMALL, TINY, evaluated, evaluator, job
 from tests.network.nets import architecture, network, node
@@ -27,13 +26,13 @@ def task() -> Task:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry each time that a candidate begins to train."""
     calls: list[int] = []
-    train = inline.train
+    train = loop.train
 
     def noted(*arguments: Any, **options: Any) -> Any:
         calls.append(1)
         return train(*arguments, **options)
 
-    monkeypatch.setattr(inline, "train", noted)
+    monkeypatch.setattr(loop, "train", noted)
     return calls
 
 
