@@ -1,6 +1,6 @@
-"""What a campaign records: a proposal, its evaluation, and both together as an individual."""
+"""What a campaign records: a proposal, its evaluation, both together as an individual, and whom that descends from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -130,3 +130,20 @@ class Individual:
     weights_sha256: str | None = None
     error: str = ""
     elapsed: float = 0.0
+
+
+def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
+    """An individual and all of these that it descends from, the oldest first.
+
+    Raises:
+        KeyError: If there is no such individual.
+    """
+    known = {one.id: one for one in individuals}
+    found: set[int] = set()
+    frontier = [known[id].id]
+    while frontier:
+        at = frontier.pop()
+        if at not in found:
+            found.add(at)
+            frontier += [parent for parent in known[at].parents if parent in known]
+    return [known[one] for one in sorted(found)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
-from evonas import cli, commands, pictures
+from evonas import cli, commands, pictures, view
 from evonas.analysis.spending import AXES
 from evonas.campaign import Campaign, SpecError, Store, StoreError
 from evonas.campaign.loop import Loop
@@ -250,3 +250,9 @@ def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Pat
 def test_a_random_search_keeps_nobody(tmp_path: Path, fast_disk: None) -> None:
     found = recorded(tmp_path, "dag", 4, search={"name": "random"})
     assert found.lifespans() == {0: 0, 1: 1, 2: 2, 3: 3}
+
+
+def test_the_page_on_pictures_names_every_kind() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "pictures.md").read_text("utf-8")
+    assert [kind for kind in pictures.KINDS if f"`{kind}`" not in page] == []
+    assert [name for name in view.__all__ if name != "save" and f"`{name}`" not in page] == []

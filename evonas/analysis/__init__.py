@@ -1,6 +1,6 @@
 """What a campaign's record tells. Reads, runs nothing."""
 
 from evonas.analysis.lineage import with_parents
-from evonas.campaign.individuals import ancestors
+from evonas.record import ancestors
 
 __all__ = ["ancestors", "with_parents"]

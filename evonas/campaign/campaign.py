@@ -9,7 +9,8 @@ from evonas.campaign.arrays import placed, taken
 from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
-from evonas.campaign.individuals import Individuals, ancestors
+from evonas.campaign.individuals import Individuals
+from evonas.campaign.lives import lifespans
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of, with_operators
@@ -21,7 +22,7 @@ from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.campaign.testing import test_once
 from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
-from evonas.record import Individual, Proposal
+from evonas.record import Individual, Proposal, ancestors
 from evonas.search import Controller, ControllerConfig, Search
 from evonas.tasks import Own, Task, loaded
 from genomes import Architecture
@@ -300,31 +301,14 @@ class Campaign:
         return search.likeliest()
 
     def lifespans(self) -> dict[int, int | None]:
-        """How long the search kept each individual as a possible parent, as the fold over the log tells.
-
-        Returns:
-            By the number of every individual told: the number of the youngest individual when the search ceased to keep
-            it, its own where it was never kept; None where it is kept at the log's end.
+        """How long the search kept each individual as a possible parent; see `evonas.campaign.lives.lifespans`.
 
         Raises:
             StoreError: If the log is damaged, or the search needs a toolbox that was not given.
         """
         search = self.search(self.spec.encoding)
-        ends: dict[int, int | None] = {}
-        kept: set[int] = set()
-        youngest = 0
         with closing(Store.open(self.directory)) as store:
-            for event in store.events(self.spec.encoding):
-                if isinstance(event, Proposal):
-                    search.recall([event])
-                    youngest = max(youngest, event.id)
-                    continue
-                search.tell([event])
-                ends[event.id] = event.id
-                now = search.keeps()
-                ends |= dict.fromkeys(now - kept) | dict.fromkeys(kept - now, youngest)
-                kept = now
-        return ends
+            return lifespans(search, store.events(self.spec.encoding))
 
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.

@@ -78,20 +78,3 @@ class Individuals(Sequence[Individual]):
         rows = self.rows()
         columns = list(rows[0]) if rows else list(COLUMNS)
         return pd.DataFrame(rows, columns=columns).set_index("id")
-
-
-def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:
-    """An individual and all of these that it descends from, the oldest first.
-
-    Raises:
-        KeyError: If there is no such individual.
-    """
-    known = {one.id: one for one in individuals}
-    found: set[int] = set()
-    frontier = [known[id].id]
-    while frontier:
-        at = frontier.pop()
-        if at not in found:
-            found.add(at)
-            frontier += [parent for parent in known[at].parents if parent in known]
-    return [known[one] for one in sorted(found)]

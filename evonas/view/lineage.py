@@ -17,6 +17,8 @@ from evonas.view.wording import signed
 
 LIMIT = 20_000
 """Individuals drawn at most."""
+THIN_FROM = 60
+"""Fitter parents from which on lines are thinner, so that they are not a surface."""
 LETTERS, SMALLEST = 8.0, 6.5
 """Size of the operators' names in points, and the smallest where there are many."""
 LEADING, LETTER = 1.3, 0.64
@@ -166,15 +168,16 @@ def _draw_ancestry(ax: Axes, family: _Family, line: list[int]) -> None:
     heights, on_line = family.heights, set(pairwise(line))
     links = [link for link in family.links(family.ancestry) if link not in on_line]
     rest = sorted(family.ancestry - family.line)
+    thin = min(1.0, max(0.4, THIN_FROM / len(line)))
     for gid, lines in (("ancestry", _forks(heights, links)), ("ancestry-bars", _bars(family, rest))):
-        _add_lines(ax, lines, figure.ORANGE, 1.3, gid, zorder=3)
+        _add_lines(ax, lines, figure.ORANGE, 1.3 * thin, gid, zorder=3)
     label = "other ancestors" if rest else None
     ax.scatter(rest, [heights[i] for i in rest], s=16, color=figure.ORANGE, lw=0, zorder=4, label=label)
     corners = [(line[0], heights[line[0]])]
     for before, i in pairwise(line):
         corners += [(i, heights[before]), (i, heights[i])]
-    ax.plot(*zip(*corners, strict=True), color=figure.BLUE, lw=2.4, gid="line", zorder=5, label="fitter parents")
-    _add_lines(ax, _bars(family, line), figure.BLUE, 1.2, "line-bars", zorder=4.5)
+    ax.plot(*zip(*corners, strict=True), color=figure.BLUE, lw=2.4 * thin, gid="line", zorder=5, label="fitter parents")
+    _add_lines(ax, _bars(family, line), figure.BLUE, 1.2 * thin, "line-bars", zorder=4.5)
     ys = [heights[i] for i in line]
     size = min(34.0, max(5.0, 1500 / len(line)))
     ax.scatter(line, ys, s=size, color=figure.BLUE, edgecolors="white", linewidths=size / 42, zorder=6, gid="births")

@@ -17,10 +17,11 @@ def test_the_best_so_far_counts_evaluations_told_in_their_order(individual):
         individual(1, fitness=0.4, elapsed=2.0),
         individual(2, fitness=0.6, elapsed=8.0),
         individual(4, state="pending", fitness=None),
+        individual(5, fitness=0.3, elapsed=9.0),
     ]
     at, best = line(progress(told), "best")
-    assert at.tolist() == [2, 3, 4]
-    assert best.tolist() == [0.4, 0.5, 0.6]
+    assert at.tolist() == [2, 3, 4, 5]
+    assert best.tolist() == [0.4, 0.5, 0.6, 0.6]
 
 
 def test_every_success_is_a_dot_and_every_failure_a_tick(campaign):
