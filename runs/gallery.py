@@ -21,8 +21,8 @@ from evonas.campaign.spec import read
 
 RUNS = Path(__file__).parent
 DOCS = RUNS.parent / "docs"
-COLOURS = 64
-"""Colours of an image: flat ones need no more, and a page of them loads fast."""
+COLOURS = 128
+"""Colours of an image: flat ones need no more, and a page of them loads fast. Rare ones are kept, too."""
 
 WIDTH = 120
 """Letters in a line of the page."""
@@ -171,7 +171,7 @@ def drawn(shown: Shown, out: Path, images: Path) -> Path:
         ax = pictures.draw(shown.kind, campaigns[0], campaigns[0].best)
     path = view.save(ax, images / f"{shown.kind}.png")
     with Image.open(path) as image:
-        image.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        image.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     return path
 
 

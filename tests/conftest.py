@@ -14,7 +14,6 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prepared data go to a folder of the tests: nobody's home is touched."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVONAS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.delenv("EVONAS_DATA", raising=False)
         yield
 
 

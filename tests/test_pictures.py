@@ -218,7 +218,7 @@ def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
     maximize, minimize = ([name] if name else [] for name in objectives)
     found = recorded(tmp_path, space, n, fails=fails, objectives={"maximize": maximize, "minimize": minimize})
     drawn = {kind for kind in pictures.KINDS if is_drawn(found, kind)}
-    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space != "cell", "stack": space != "cell"}
+    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space == "dag", "stack": space != "cell"}
     fit = {kind for kind in pictures.KINDS if not unfit.get(kind)}
     assert drawn == (fit - {*pictures.OF_ONE} if case in ("empty", "failed") else fit)
 

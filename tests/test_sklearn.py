@@ -69,6 +69,15 @@ def test_the_same_random_state_gives_the_same_estimator() -> None:
     assert not np.array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
+def test_a_prediction_depends_on_its_example_alone() -> None:
+    X, y = data()
+    fitted = EvolvedClassifier(**TINY).fit(X, y)
+    together = fitted.predict_proba(X)
+    alone = np.concatenate([fitted.predict_proba(X[at : at + 1]) for at in range(len(X))])
+    assert together.dtype == np.float64
+    assert np.abs(together - alone).max() < 1e-14
+
+
 def test_features_may_be_the_pixels_of_an_image() -> None:
     X, y = data()
     encoding = {"name": "dag", "widths": [4], "max_sampled": 2}

@@ -132,8 +132,8 @@ class Campaign:
             out: The campaign's directory; None: the one it was loaded from, or runs/out/NAME.
             on_told: Called with every `Individual` once its result is recorded. An exception in it is a warning: the
                 campaign goes on and ends as it would without. The control does not call it.
-            on_generation: The same, with the number of a generation and its individuals, once all are recorded. A
-                search without generations has one alone.
+            on_generation: The same, with the number of a generation and its individuals, once all are recorded. Ageing
+                evolution counts a population's size as one; a search that samples all of them never calls it.
             observe: Called with the progress after every result; what it raises ends the run.
             check: Called before every training step; what it raises ends the run. Nothing acknowledged is lost.
 

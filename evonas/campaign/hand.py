@@ -102,10 +102,7 @@ class Hand:
         proposal, counted, began = self._known(id)
         told = self._checked(metrics)
         data = None if weights is None else as_bytes(self._state(proposal, weights))
-        if epochs is None:
-            epochs = proposal.budget.epochs
-        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
-            raise ValueError(f"epochs: expected a whole number of 0 or more, got {epochs!r}; count whole passes")
+        epochs = _passes(proposal.budget.epochs if epochs is None else epochs)
         inheritance = self._inherited.pop(id, Inheritance(0.0, {}))
         self._loop.take(
             Evaluation(
@@ -130,9 +127,11 @@ class Hand:
             epochs: Passes over the training data it took.
 
         Raises:
-            ValueError: If the number is none.
+            ValueError: If the number is none, or the passes are.
         """
         _, _, began = self._known(id)
+        epochs = _passes(epochs)
+        self._inherited.pop(id, None)
         text = " ".join(str(reason).split())[:MAX_REASON]
         self._loop.take(Evaluation(id, FAILED, seconds=time.perf_counter() - began, epochs=epochs, error=text))
         del self._asked[id]
@@ -188,6 +187,12 @@ class Hand:
                 "differs); train the module that build() gave for it"
             )
         return state
+
+
+def _passes(epochs: Any) -> int:
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
+        raise ValueError(f"epochs: expected a whole number of 0 or more, got {epochs!r}; count whole passes")
+    return epochs
 
 
 def _finite(name: str, value: Any) -> float:

@@ -92,8 +92,10 @@ def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
     """The qualified names of the operators that a user's toolbox registers, with their plain arguments.
 
     Raises:
-        ValueError: If it registers something else, which nobody would call.
+        ValueError: If it is no toolbox, or registers something else, which nobody would call.
     """
+    if not isinstance(toolbox, base.Toolbox | None):
+        raise ValueError(f"expected a deap.base.Toolbox, got {type(toolbox).__name__}; register operators in one")
     known = ", ".join(OPERATORS)
     for name in vars(toolbox) if toolbox is not None else ():
         if name not in OPERATORS and name not in DEAPS_OWN:

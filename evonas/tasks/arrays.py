@@ -40,7 +40,7 @@ class Arrays(BaseModel):
 
     name: Literal["arrays"] = "arrays"
     kind: ChosenKind = CLASSIFICATION
-    path: Annotated[str, Field(min_length=1, description="The file; a relative one starts at the current directory.")]
+    path: Annotated[str, Field(min_length=1, description="The file; a relative one starts at the spec's directory.")]
     layout: Annotated[
         Layout, Field(description="Where four-dimensional inputs have their channels; auto refuses to guess.")
     ] = "auto"

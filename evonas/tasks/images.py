@@ -113,12 +113,12 @@ class Images(BaseModel):
 
 def _parts(root: Path) -> dict[str, Path]:
     """The folders of the parts by their names; of an undivided data set the root itself, named by nothing."""
-    if not root.is_dir():
-        got = "a file" if root.exists() else "nothing there"
+    if not os.path.isdir(root):
+        got = "a file" if os.path.exists(root) else "nothing there"
         raise DataError(
             f"{root}: expected a folder of images, found {got}; other data are known by .npz, .csv, .tsv or .parquet"
         )
-    names = [path.name for path in _listed(root) if path.is_dir()]
+    names = [path.name for path in _listed(root) if os.path.isdir(path)]
     if TRAIN not in names or not set(names) <= {TRAIN, *VALIDATION, *TEST}:
         return {"": root}
     if len(set(names) & set(VALIDATION)) > 1:
@@ -131,7 +131,7 @@ def _parts(root: Path) -> dict[str, Path]:
 def _scanned(root: Path) -> dict[str, Path]:
     """The images below a folder by their names from there, in the order of these."""
     found: dict[str, Path] = {}
-    for folder in (path for path in _listed(root) if path.is_dir()):
+    for folder in (path for path in _listed(root) if os.path.isdir(path)):
         of_class = dict(_images(folder, folder.name))
         if not of_class:
             raise DataError(f"{folder}: expected images of a class, got none; add some or remove the folder")
@@ -144,7 +144,7 @@ def _scanned(root: Path) -> dict[str, Path]:
 def _images(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
     for path in _listed(folder):
         below = f"{name}/{path.name}"
-        if path.is_dir():
+        if os.path.isdir(path):
             yield from _images(path, below)
         elif path.name.lower().endswith(SUFFIXES):
             yield below, path
@@ -161,6 +161,6 @@ def _listed(folder: Path) -> list[Path]:
     for path in found:
         if not path.name.isprintable():
             raise DataError(f"{folder}: expected names of printable characters, got {path.name!r}; rename it")
-        if path.is_symlink() and path.is_dir():
+        if os.path.islink(path) and os.path.isdir(path):
             raise DataError(f"{path}: expected a folder, got a link to one, which is not followed; copy the folder")
     return found

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def located(published: Published, path: str | None) -> dict[str, Path]:
     places = list(_places(published, path))
     for place in places:
         for form in published.forms:
-            if place.is_file() and len(form) == 1:
+            if os.path.isfile(place) and len(form) == 1:
                 return {form[0].name: place}
             found = {file.name: at for file in form if (at := _at(place, file)) is not None}
             if len(found) == len(form):
@@ -106,7 +107,7 @@ def downloaded(published: Published, looked: list[Path]) -> dict[str, Path]:
             found[file.name] = Path(path)
             break
         else:
-            places = ", ".join(map(str, dict.fromkeys(place for place in looked if place.exists()))) or folder
+            places = ", ".join(map(str, dict.fromkeys(place for place in looked if os.path.exists(place)))) or folder
             raise DataError(
                 f"{published.word}: expected {_names(published)}, found none in {places} and could not download "
                 f"{file.name} ({'; '.join(reasons)}); put them into {folder}, or set path or {DATA} to their folder"
@@ -154,7 +155,7 @@ def _names(published: Published) -> str:
 
 def _at(place: Path, file: File) -> Path | None:
     for name in filter(None, (file.name, file.plain)):
-        if (path := place / name).exists():
+        if os.path.exists(path := place / name):
             return path
     return None
 
@@ -179,4 +180,6 @@ def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0]
     if "does not match" in text:
         return "another checksum"
+    if cause := re.search(r"Caused by (\w+)", text):
+        return cause[1]
     return text[:200] or type(error).__name__

@@ -95,10 +95,11 @@ def _checked_suffix(path: Path) -> str:
     suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
     if suffix is None:
         raise DataError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}, got another; rename the file")
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(f"{path}: expected a table, found nothing there; check the path")
-    if not path.is_file():
-        raise DataError(f"{path}: expected a file, got {'a directory' if path.is_dir() else 'no regular file'}")
+    if not os.path.isfile(path):
+        got = "a directory" if os.path.isdir(path) else "no regular file"
+        raise DataError(f"{path}: expected a file, got {got}; check the path")
     return suffix
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from evonas.tasks.store import stored
 from evonas.tasks.task import LANGUAGE, DataError, KindName, Split, Task
 
 UNKNOWN = "\ufffd"
@@ -35,7 +35,7 @@ class Text(BaseModel):
     name: Literal["text"] = "text"
     path: Annotated[
         str | None,
-        Field(min_length=1, description="The file; a relative one starts at the current directory. None: the bundled."),
+        Field(min_length=1, description="The file; a relative one starts at the spec's directory. None: the bundled."),
     ] = None
     characters: Annotated[
         int | None, Field(ge=1, description="So many from the start of the file are used; None: all.")
@@ -49,10 +49,12 @@ class Text(BaseModel):
         Raises:
             DataError: The file cannot be read or makes no task; names the path.
         """
-        path = Path(os.path.expanduser(self.path)) if self.path else None
-        data = _read(path) if path else (resources.files("evonas.tasks") / "texts" / BUNDLED).read_bytes()
-        name = str(path or BUNDLED)
-        text = _decoded(data, name)[: self.characters]
+        path = _checked(Path(os.path.expanduser(self.path))) if self.path else Path(__file__).parent / "texts" / BUNDLED
+        return stored(self, {path.name: path}, lambda: self._build(path))
+
+    def _build(self, path: Path) -> Task:
+        name = str(path) if self.path else BUNDLED
+        text = _decoded(_read(path), name)[: self.characters]
         n_test, n_validation = (round(part * len(text)) for part in (self.test_fraction, self.validation_fraction))
         n_train = len(text) - n_test - n_validation
         if min(n_train, n_validation, n_test) < LEAST:
@@ -70,8 +72,7 @@ class Text(BaseModel):
         parts = np.split(codes, [n_train, n_train + n_validation])
         train, validation, test = (Split(part[:-1], part[1:]) for part in parts)
         digest = hashlib.sha256(json.dumps(classes).encode() + text.encode()).hexdigest()
-        files = {Path(name).name: hashlib.sha256(data).hexdigest()}
-        return Task(self.name, train, validation, test, classes, digest, kind=self.kind, files=files)
+        return Task(self.name, train, validation, test, classes, digest, kind=self.kind)
 
 
 def encoded(text: str, classes: tuple[str, ...]) -> Codes:
@@ -90,13 +91,17 @@ def encoded(text: str, classes: tuple[str, ...]) -> Codes:
     return np.where(known[places] == points, places + 1, 0).astype(np.int64)
 
 
+def _checked(path: Path) -> Path:
+    if os.path.isdir(path):
+        raise DataError(f"{path}: expected a text file, got a directory; name a file in it")
+    if not os.path.exists(path):
+        raise DataError(f"{path}: expected a text file, found nothing there; check the path")
+    return path
+
+
 def _read(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise DataError(f"{path}: expected a text file, got a directory; name a file in it")
         return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: expected a text file, found nothing there; check the path") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
 

@@ -136,7 +136,8 @@ def _changes(
 ) -> tuple[tuple[str, str], ...]:
     after = develop(one)
     if parent is None:
-        return (("", f"begins with {len(after.nodes) - 2} nodes between input and output"),)
+        n = len(after.nodes) - 2
+        return (("", f"begins with {n} {'node' if n == 1 else 'nodes'} between input and output"),)
     found = wording.lines_of(change(develop(parent), after))
     return tuple((sign, wording.shortened(text, LONGEST)) for sign, text in found) or (
         ("", "the phenotype is the same"),

@@ -190,7 +190,9 @@ class _Sheet:
                 "gid": f"{'began' if began else 'trained'}-{number}-{i}",
             }
             ax.add_patch(Rectangle(corner, self._cell - 2 * gap, 0.84 * row.height, **style))
-        self._write(ax, scale, right + 0.72, middle, f"{row.n_values:,}", size=SMALL, across="right")
+        self._write(
+            ax, scale, right + 0.72, middle, f"{row.n_values:,}", size=SMALL, across="right", gid=f"values-{number}"
+        )
         epochs = sum(self._known[i].epochs for i in row.line if i in self._known)
         self._write(ax, scale, right + 1.32, middle, f"{epochs:,}", size=SMALL, across="right")
 

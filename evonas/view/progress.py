@@ -143,7 +143,8 @@ def _cut(ax: Axes, spent: np.ndarray, fitness: np.ndarray, shown: np.ndarray) ->
     if not below.any():
         return
     top = ax.get_ylim()[1]
-    room = 0.05 * (float(np.nanmax(shown)) - end)
+    # All that is shown may be equal.
+    room = 0.05 * (float(np.nanmax(shown)) - end or abs(end) or 1.0)
     ax.set_ylim(end - 2 * room, min(top, float(np.nanmax(shown)) + 2 * room))
     name = f"below the picture ({below.sum():,})"
     at = np.full(below.sum(), end - room)

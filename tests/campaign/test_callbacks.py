@@ -43,6 +43,15 @@ def test_they_see_every_result_and_every_generation_that_ended(whole: Any, tmp_p
     assert generations == [(0, [0, 1, 2]), (1, [3, 4, 5])], "the third did not come to its end"
 
 
+def test_generations_that_overlap_end_one_after_the_other(tmp_path: Path) -> None:
+    ended = []
+    fields = FIELDS | {"search": {"name": "ageing", "population": 3, "sample_size": 2, "lag": 3}}
+    Campaign(arrays(60), **fields).run(
+        tmp_path, on_generation=lambda n, all: ended.append((n, [one.id for one in all]))
+    )
+    assert ended == [(0, [0, 1, 2]), (1, [3, 4, 5])]
+
+
 def test_what_is_recorded_is_called_once(tmp_path: Path) -> None:
     told: list[int] = []
 

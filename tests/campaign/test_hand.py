@@ -109,6 +109,8 @@ def test_no_more_than_the_lag_are_out(tmp_path: Path) -> None:
 def test_a_failure_is_recorded(tmp_path: Path) -> None:
     with campaign(2).by_hand(tmp_path) as hand:
         first, second = hand.ask(2)
+        with pytest.raises(ValueError, match=r"epochs: expected a whole number of 0 or more, got 0.5"):
+            hand.fail(first.id, "no", epochs=0.5)  # type: ignore[arg-type]
         hand.fail(first.id, "the robot\nfell")
         hand.tell(second.id, {"reward": 1, "steps": 17}, epochs=0)
         assert hand.ask() == []

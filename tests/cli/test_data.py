@@ -83,6 +83,7 @@ def test_wrong_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EVONAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("EVONAS_DATA", raising=False)
     make(tmp_path)
     (tmp_path / "a.toml").write_text(SPEC.format(task=task))
     refused(evonas("run", str(tmp_path / "a.toml"), "--out", str(tmp_path / "out")), 2, expected)

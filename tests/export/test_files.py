@@ -92,6 +92,7 @@ def test_a_phylogeny_is_read_by_others(campaign: Campaign, tmp_path: Path) -> No
     assert alifestd_count_root_nodes(frame) == sum(not one.parents for one in individuals)
     ancestors = {id: tuple(map(int, alifestd_parse_ancestor_ids(text))) for id, text in _lists(frame)}
     assert ancestors == {one.id: one.parents for one in individuals}
+    assert set(frame["ancestor_list"][:4]) == {"[none]"}, "the word of the standard"
     assert list(frame["fitness"]) == [one.fitness for one in individuals]
     assert list(frame["trait"].astype(str)) == [one.digest for one in individuals]
 

@@ -40,6 +40,11 @@ def test_an_operator_that_nobody_would_call_is_refused(name: str, expected: str)
     assert expected in str(caught.value)
 
 
+def test_what_is_no_toolbox_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"^toolbox: expected a deap.base.Toolbox, got dict; register operators in one"):
+        Campaign(toolbox={"mutate": breaks}, **FIELDS)  # type: ignore[arg-type]
+
+
 def test_what_every_toolbox_has_is_no_operator() -> None:
     mine = base.Toolbox()
     mine.register("map", map)

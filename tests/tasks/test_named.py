@@ -1,6 +1,7 @@
 """Published data sets by name: where their files are looked for, and what is refused."""
 
 import http.server
+import os
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ import pytest
 
 from evonas.tasks import Bundled, Cifar, DataError, Diabetes, Idx, idx
 from evonas.tasks.cifar import LAYOUTS
-from evonas.tasks.idx import read_idx
+from evonas.tasks.idx import PUBLISHED, idx_arrays, read_idx
+from evonas.tasks.sources import located
 from evonas.tasks.subset import subset
 from tests.tasks.published import (
     cifar_files,
@@ -30,7 +32,20 @@ FASHION = Idx(name="fashion_mnist")
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EVONAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("EVONAS_DATA", raising=False)
     return tmp_path / "cache"
+
+
+DATA = Path(os.environ.get("EVONAS_DATA") or Path(__file__).parents[3] / "shared" / "data")
+
+
+@pytest.mark.skipif(not (DATA / "FashionMNIST").is_dir(), reason="EVONAS_DATA or ../shared/data has no FashionMNIST")
+def test_fashion_mnist_itself() -> None:
+    arrays = idx_arrays("fashion_mnist", located(PUBLISHED["fashion_mnist"], str(DATA)))
+    assert arrays["X_train"].shape == (60_000, 28, 28)
+    assert arrays["X_train"].mean() / 255 == pytest.approx(0.2860, abs=1e-4)  # as published with torchvision's recipes
+    assert arrays["y_train"][:10].tolist() == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]
+    assert np.bincount(arrays["y_test"]).tolist() == [1000] * 10
 
 
 def refused(config: Idx | Cifar) -> str:
@@ -112,6 +127,7 @@ def test_missing_files_are_named_with_where_they_may_be(tmp_path: Path, monkeypa
     message = refused(FASHION)
     for part in ("train-images-idx3-ubyte.gz", str(tmp_path), "http://127.0.0.1:1/", "cache/downloads", "EVONAS_DATA"):
         assert part in message
+    assert "could not download train-images-idx3-ubyte.gz (http://127.0.0.1:1/: NewConnectionError)" in message
 
 
 class Mirror:

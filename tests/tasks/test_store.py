@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import BaseModel
 
-from evonas.tasks import Arrays, DataError, Digits, Task, from_arrays, store
+from evonas.tasks import Arrays, Bundled, DataError, Diabetes, Digits, Task, Text, from_arrays, store
 
 PARTS = ("train", "validation", "test")
 
@@ -63,6 +64,14 @@ def test_what_is_stored_is_what_was_prepared(tmp_path: Path, cache: Path, builds
     assert_same(second, prepared)
     assert first.files == second.files == {"a.npz": store.sha256(tmp_path / "a.npz")}
     assert [path.name[:5] for path in cache.iterdir() if path.name.startswith(store.TEMPORARY)] == []
+
+
+@pytest.mark.parametrize("config", [Digits(), Bundled(name="iris"), Diabetes(), Text()], ids=lambda config: config.name)
+def test_every_bundled_task_is_stored(config: BaseModel, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    first = config.load()
+    monkeypatch.setattr(type(config), "_build", None)
+    assert_same(config.load(), first)
+    assert config.load().files == first.files != {}
 
 
 def test_a_regression_keeps_its_targets(tmp_path: Path, cache: Path) -> None:

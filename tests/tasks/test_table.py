@@ -65,6 +65,11 @@ def test_what_spreadsheets_write_is_read(text: str, expected: Task, tmp_path: Pa
     assert_same(Table(path=str(written(tmp_path / "a.csv", text)), target="label").load(), expected)
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "\ufefflabel,a\n" + "".join(f"{n % 2},{n}\n" for n in range(20)))
+    assert Table(path=str(path), target="label").load().classes == ("0", "1")
+
+
 def test_quotes_words_spaces_and_columns_between(tmp_path: Path) -> None:
     rows = "".join(f'"{n}",id{n},"{"x,y" if n % 2 else "z"}", {str(n % 3 == 0).upper()},1e{n % 3}\n' for n in range(20))
     path = written(tmp_path / "a.csv", "n,id,label,flag,size\n" + rows)

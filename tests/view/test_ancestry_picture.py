@@ -52,7 +52,7 @@ def drawn(family, **fields):
 def test_each_row_tells_the_operator_and_what_it_did_to_the_phenotype(family):
     ax = drawn(family[::-1])
     assert texts(ax, "step-0") == ["sample"]
-    assert texts(ax, "change-0") == ["begins with 1 nodes between input and output"]
+    assert texts(ax, "change-0") == ["begins with 1 node between input and output"]
     assert texts(ax, "change-1") == ["conv 3×3 (16)"]
     assert texts(ax, "step-2") == ["crossover +", "change kernel"]
     assert texts(ax, "change-2") == ["conv 3×3 (8)", "conv 3×3 (16)", "conv 3×3 → conv 5×5"]
@@ -106,6 +106,8 @@ def test_no_two_texts_touch(campaign, n):
     boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
     for one, other in combinations(boxes, 2):
         assert not one.shrunk(0.97, 0.7).overlaps(other.shrunk(0.97, 0.7))
+    frame = ax.get_window_extent()
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 < frame.y1 for box in boxes)
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])

@@ -1,3 +1,4 @@
+import math
 from itertools import pairwise
 
 import pytest
@@ -72,6 +73,8 @@ def test_of_many_tensors_and_ancestors_the_smallest_are_left_out_and_it_is_said(
     (note,) = [text.get_text() for text in ax.texts if text.get_gid() == "left-out"]
     assert note == "left out: 55 smaller rows, 60 individuals"
     assert [row for row in range(200) if cells(ax, "began", row) or cells(ax, "trained", row)] == list(range(N_ROWS))
+    shown = [int(text.get_text()) for text in ax.texts if (text.get_gid() or "").startswith("values-")]
+    assert sum(shown) > 0.6 * sum(math.prod(parameter.shape) for parameter in large.parameters((3,), 2))
     columns = [text.get_text() for text in ax.texts if text.get_rotation()]
     assert len(columns) == N_COLUMNS
     assert columns[0].startswith("0 ")

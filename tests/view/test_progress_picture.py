@@ -117,3 +117,11 @@ def test_hypervolume_of_nothing_is_said(individual):
     ax = hypervolume([individual(0, state="failed", fitness=None)], np.zeros(1))
     assert "nothing to show" in ax.texts[0].get_text()
     assert not ax.lines
+
+
+def test_one_failure_to_learn_among_equals_is_marked_below_them(individual):
+    told = [individual(i, fitness=0.3 if i == 4 else 1.0, elapsed=float(i)) for i in range(6)]
+    ax = progress(told)
+    low, high = ax.get_ylim()
+    assert 0.3 < low < 1.0 < high
+    assert [one.get_gid() for one in ax.collections].count("below") == 1

@@ -30,8 +30,10 @@ def test_attributes_that_changed_are_told_from_and_to():
 
 def test_equal_changes_are_counted_and_rewiring_beside_them_is_not_told():
     before = network(node("a", "identity", "in"), node("b", "identity", "a"), reads=("b",))
-    after = network(node("c", "identity", "in"), node("d", "identity", "c"), reads=("d",))
-    assert said(before, after) == [("+", "identity (× 2)"), ("−", "identity (× 2)")]
+    after = network(
+        node("c", "max_pool", "in", kernel=3), node("d", "identity", "c"), node("e", "identity", "d"), reads=("e",)
+    )
+    assert said(before, after) == [("+", "identity (× 2), max pool 3×3"), ("−", "identity (× 2)")]
 
 
 def test_rewiring_alone_is_told():
