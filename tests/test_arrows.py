@@ -54,7 +54,8 @@ LATE_MODULES = {"evonas.search.policy": {"torch"}}
 
 GENOMES_LIBRARIES = {"numpy", "networkx"}
 CLI_LIBRARIES = {"typer"}
-FREE = {"__init__", "__main__", "cli"}
+CLI = {"cli", "options"}
+FREE = {"__init__", "__main__", *CLI}
 """The package's face, and the command line, which may import all that it needs once a verb runs."""
 
 
@@ -103,8 +104,9 @@ def wrong(layer: str, module: str, name: str, when: str) -> str | None:
     if when == LOADED and any(is_within(name, late) for late in LATE_MODULES):
         return "it has to stand inside a function"
     ours = top in ("evonas", "genomes")
-    if layer == "cli":
-        allowed = when != LOADED or top in CLI_LIBRARIES or top in sys.stdlib_module_names
+    if layer in CLI:
+        light = top in CLI_LIBRARIES or top in sys.stdlib_module_names or is_within(name, "evonas.options")
+        allowed = light or when != LOADED
         return None if allowed else "the command line imports the standard library and typer until a verb runs"
     if ours:
         goal = "genomes" if top == "genomes" else rest[0] if rest else "evonas"
