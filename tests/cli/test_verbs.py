@@ -54,19 +54,6 @@ def test_help_names_every_verb(evonas: Command) -> None:
 # Every verb
 
 
-def test_init_writes_a_spec_that_can_be_run(evonas: Command, tmp_path: Path) -> None:
-    from evonas.campaign.spec import read
-
-    path = tmp_path / "my spec é.toml"
-    code, out, _ = evonas("init", path)
-    assert code == 0
-    assert f"evonas run {path}" in out
-    assert read(path).budget.evaluations == 200
-    before = path.read_bytes()
-    refused(evonas("init", path), 2, "expected a new file, there is one already", str(path))
-    assert path.read_bytes() == before
-
-
 def test_run_and_resume_end_with_what_they_found(evonas: Command, tmp_path: Path) -> None:
     spec, out = written_spec(tmp_path), tmp_path / "out"
     code, text, progress = evonas("run", spec, "--out", out, "--max-evaluations", 3)
