@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 BLOCKS = {page: BLOCK.findall(page.read_text("utf-8")) for page in PAGES}
-SHOWN = {"sh", "text"}
-"""Blocks that are no examples: what installs evonas, and what it prints."""
+SHOWN = {"text"}
+"""Blocks that are no examples: what is printed."""
 
 
 @pytest.fixture
