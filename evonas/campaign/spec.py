@@ -12,7 +12,7 @@ from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
-from evonas.tasks.task import CLASSIFICATION
+from evonas.tasks.task import CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Cell, Dag, Encoding, Recurrent
 from genomes.published import references
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     EncodingChoice = Encoding[Any]
 else:
     EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
+
+
+OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")
+"""Fields of `[training]` that mean nothing for a text."""
 
 
 class SpecError(ValueError):
@@ -111,6 +115,13 @@ class Spec(BaseModel):
             self.objectives.check_kind(self.kind)
         except ValueError as error:
             raise ValueError(f"objectives: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _of_images(self) -> "Spec":
+        set_ = [name for name in OF_IMAGES if getattr(self.training, name)]
+        if self.task.kind == LANGUAGE and set_:
+            raise ValueError(f"training.{set_[0]}: expected images to use it on, got a text; remove it")
         return self
 
     @model_validator(mode="after")

@@ -33,6 +33,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "search.name: expected one of evolution, ageing, random, controller, li",
     ),
     ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, breast_cancer, iris, wine"),
+    (
+        "augmentation of a text",
+        {"task": "text", "encoding": "recurrent", "training": {"flip": True}},
+        "training.flip: expected images to use it on, got a text; remove it",
+    ),
     ("an unknown encoding", {"encoding": "neat"}, "encoding.name: "),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
