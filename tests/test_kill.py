@@ -25,8 +25,33 @@ PATIENCE = 120.0
 SEARCHES = {"evolution": 'crossover = 0.5\nsurvival = "comma"', "ageing": "sample_size = 2", "controller": "batch = 4"}
 
 
-@pytest.fixture(params=SEARCHES)
+TEXT = f"""\
+name = "small"
+seed = 3
+[task]
+name = "text"
+characters = 1500
+[encoding]
+name = "recurrent"
+base = 2
+widths = [4, 6]
+[search]
+population = 4
+lag = 3
+[training]
+batch_size = 4
+window = 16
+[budget]
+evaluations = {N_EVALUATIONS}
+"""
+
+
+@pytest.fixture(params=[*SEARCHES, "text"])
 def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "text":
+        path = tmp_path / "spec.toml"
+        path.write_text(TEXT, "utf-8")
+        return path
     return written_spec(
         tmp_path, search=request.param, evaluations=N_EVALUATIONS, search_fields=SEARCHES[request.param]
     )
