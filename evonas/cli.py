@@ -66,13 +66,32 @@ class Stop:
             raise Interrupted
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from evonas import __version__
+
+        print(f"evonas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def evonas(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Evolve neural networks: genomes develop, train with inherited weights, and are recorded."""
+
+
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="[SPEC]", help="The file to write.")] = Path("campaign.toml"),
     data: Annotated[Path | None, typer.Option(help="Your data: a table, arrays, text or a folder of images.")] = None,
     target: Annotated[str | None, typer.Option(help="The column of a table that is to be predicted.")] = None,
     kind: Annotated[str | None, typer.Option(help="classification or regression.")] = None,
-    size: Annotated[int | None, typer.Option(help="The side that images are resized to, in pixels.")] = None,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="The side that images are resized to, in pixels.")
+    ] = None,
 ) -> None:
     """Write a spec to begin with, once its data were read."""
     from evonas.campaign.template import template
@@ -358,6 +377,8 @@ def _reported(error: BaseException) -> int:
         return 130
     if isinstance(error, TyperException):
         message, code = error.format_message(), BAD_INPUT
+    elif isinstance(error, OSError) and error.strerror and error.filename:
+        message, code = f"{error.filename2 or error.filename}: {error.strerror}; check the path", _code_of(error)
     elif isinstance(error, Exception):
         message, code = str(error) or type(error).__name__, _code_of(error)
     else:

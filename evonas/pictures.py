@@ -51,7 +51,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     """Why a campaign has no such picture; None if it has."""
     encoding = campaign.spec.encoding
     if kind == "front" and len(names := _objectives(campaign)) < 2:
-        mend = 'run a campaign with one more, such as minimize = ["parameters"]'
+        mend = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
     has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):

@@ -85,7 +85,7 @@ class Evaluation:
     training_seconds: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Individual:
     """A proposal and, once it is told, its evaluation, as read from a campaign's store.
 
@@ -130,6 +130,12 @@ class Individual:
     weights_sha256: str | None = None
     error: str = ""
     elapsed: float = 0.0
+
+    def __repr__(self) -> str:
+        """In a line: without genome, curve and origins."""
+        found = self.error if self.state == FAILED else "" if self.fitness is None else f"fitness {self.fitness:.4g}"
+        parents = f" of {', '.join(map(str, self.parents))}" if self.parents else ""
+        return f"<individual {self.id}: {self.operator}{parents}; {self.state}{found and ', '}{found}>"
 
 
 def ancestors(individuals: Iterable[Individual], id: int) -> list[Individual]:

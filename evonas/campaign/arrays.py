@@ -1,11 +1,12 @@
 """What a program gives a campaign as its task: arrays are kept beside the record, so that it can go on without it."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
+from evonas.campaign.opening import fitted
 from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, StoreError
 from evonas.tasks import KNOWN, Arrays, Dataset, Given, TaskConfiguration, arrays_of, from_arrays
@@ -21,9 +22,11 @@ def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | No
         task: As `evonas.Campaign` takes it.
 
     Raises:
-        SpecError: If arrays are missing.
+        SpecError: If it is no task, or arrays are missing.
         DataError: If a data set gives no examples that fit each other.
     """
+    if isinstance(task, PurePath) or (isinstance(task, str) and _is_path(task)):
+        return {"path": str(task)}, None, None
     if isinstance(task, (str, *KNOWN)) or (isinstance(task, Mapping) and "X" not in task):
         return task, None, None
     if isinstance(task, TaskConfiguration):
@@ -32,7 +35,10 @@ def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | No
         raise SpecError(f"task: expected arrays (X, y), got a tuple of {len(task)}; give two")
     if not isinstance(task, Mapping):
         if not isinstance(task, Dataset):
-            return task, None, None
+            raise SpecError(
+                f"task: expected a word, a path, arrays (X, y), a mapping or a data set with __len__ and __getitem__, "
+                f"got {type(task).__name__}; see docs/tasks.md"
+            )
         X, y = task if isinstance(task, tuple) else arrays_of(task)
         task = {"X": X, "y": y}
     if "y" not in task:
@@ -40,6 +46,10 @@ def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | No
     arrays = {name: task[name] for name in NAMES if name in task}
     others = {name: value for name, value in task.items() if name not in NAMES}
     return {"name": "arrays", "path": DATA, **others}, arrays, None
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or "." in text or Path(text).is_dir()
 
 
 def placed(arrays: Mapping[str, Any], directory: Path, spec: Spec) -> Spec:
@@ -56,12 +66,15 @@ def placed(arrays: Mapping[str, Any], directory: Path, spec: Spec) -> Spec:
     Raises:
         StoreError: If the campaign was begun with others.
         DataError: If they make no task.
+        SpecError: If the encoding does not fit them.
     """
     assert isinstance(spec.task, Arrays)
     path = (directory / DATA).absolute()
     config = spec.task.model_copy(update={"path": str(path)})
     given: dict[str, Any] = {name: np.asarray(values) for name, values in arrays.items()}
     task = from_arrays(**given, **config.model_dump(exclude={"name", "path"}))
+    # What does not fit is refused before anything is written.
+    fitted(spec, task)
     if not (directory / DATABASE).exists():
         directory.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name("data.new.npz")

@@ -1,6 +1,6 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,8 @@ class Campaign:
     """A search for networks on a task, under a budget, on record.
 
     Args:
-        task: The word for a task, a mapping as in a spec, or arrays `(X, y)` as `evonas.tasks.from_arrays` takes them.
+        task: The word for a task, the path of a file or folder, a mapping as in a spec, or arrays `(X, y)` as
+            `evonas.tasks.from_arrays` takes them.
             A mapping may hold arrays `X`, `y`, `X_test` and `y_test` beside other fields, such as `kind="regression"`.
             Or a data set as `evonas.tasks.from_dataset` takes it, or an object that is a `TaskConfiguration`.
         encoding: The word for an encoding, a mapping, or an encoding.
@@ -268,15 +269,14 @@ class Campaign:
         """The individuals that no other dominates, the best of the first objective first; see `front_of`."""
         return Individuals(front_of(self.individuals, self.spec.objectives))
 
-    def lineage(self, id: int) -> Individuals:
-        """An individual and all that it descends from, the oldest first.
+    def lineage(self, id: int | None = None) -> Individuals:
+        """An individual, the best if none is named, and all that it descends from, the oldest first.
 
         Raises:
             StoreError: If there is no such individual.
         """
         individuals = self.individuals
-        self._check_number(id, len(individuals))
-        return Individuals(ancestors(individuals, id))
+        return Individuals(ancestors(individuals, self._number(id, individuals)))
 
     @property
     def control(self) -> "Campaign | None":
@@ -330,21 +330,30 @@ class Campaign:
         """
         return self.spec.encoding.develop(self.genome(one))
 
-    def network(self, id: int) -> "TrainedNetwork":
+    def network(self, id: int | None = None) -> "TrainedNetwork":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module` for inputs as they come.
+
+        Args:
+            id: Its number; None: the best.
 
         Raises:
             StoreError: If there is no such individual or its weights were not kept.
         """
         with closing(Store.open(self.directory)) as store:
             individuals = store.individuals()
-            self._check_number(id, len(individuals))
-            weights, facts = store.weights(id), store.facts()
-        return trained_network(self.architecture(individuals[id]), facts, weights)
+            chosen = self._number(id, individuals)
+            weights, facts = store.weights(chosen), store.facts()
+        return trained_network(self.architecture(individuals[chosen]), facts, weights)
 
-    def _check_number(self, id: int, n: int) -> None:
-        if not 0 <= id < n:
+    def _number(self, id: int | None, individuals: Sequence[Individual]) -> int:
+        """The number of an individual, or of the best."""
+        if id is None:
+            if (best := best_of(list(individuals), self.spec)) is None:
+                raise StoreError(f"{self.directory}: expected a candidate that succeeded, there is none yet; run it on")
+            return best.id
+        if not 0 <= id < len(individuals):
             raise StoreError(f"{self.directory}: expected an individual's number, got {id}; see `evonas show`")
+        return id
 
     def _load(self, directory: Path, *, by_hand: bool = False) -> Task:
         """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""

@@ -69,6 +69,7 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
             "kind": task.kind,
             "classes": task.classes,
             "targets": task.targets,
+            "features": task.features,
             "mean": task.mean,
             "deviation": task.deviation,
             "target_mean": task.target_mean,

@@ -23,7 +23,7 @@ MAX_NAME = 80
 
 def retrain(
     directory: str | Path,
-    id: int,
+    id: int | None = None,
     *,
     changes: Mapping[str, Any] | None = None,
     repeats: int = 3,
@@ -37,7 +37,7 @@ def retrain(
 
     Args:
         directory: The campaign that found it; only read.
-        id: Its number there.
+        id: Its number there; None: the best.
         changes: Fields of the spec by dotted name that replace those of that campaign: `{"training.epochs": 40}`,
             `{"task.path": "other.npz"}`. A task or encoding of another name begins with its own defaults.
         repeats: How often it is trained, each time with other draws.
@@ -55,6 +55,10 @@ def retrain(
     """
     found = Campaign.load(directory)
     individuals = found.individuals
+    if id is None:
+        if (best := found.best) is None:
+            raise StoreError(f"{directory}: expected a candidate that succeeded, there is none; name one")
+        id = best.id
     if not 0 <= id < len(individuals):
         raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
     source, weights = _source(found, individuals[id]) if inherit else (None, b"")

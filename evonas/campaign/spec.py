@@ -1,6 +1,7 @@
 """What a campaign is told: the spec, as TOML or as Python objects with the same fields."""
 
 import difflib
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -274,9 +275,11 @@ def _genome(entry: Any, spec: Path) -> Any:
         return entry
     path = (spec.parent / Path(entry).expanduser()).resolve()
     try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        text = path.read_text("utf-8")
+        json.loads(text)
+        return text
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON text in UTF-8"
         known = ", ".join(references())
         raise SpecError(
             f"{spec}: search.genomes: {path}: expected a JSON file or one of {known}, got an error: {reason}"

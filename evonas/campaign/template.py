@@ -8,7 +8,8 @@ from typing import Any
 import tomli_w
 
 from evonas.campaign.opening import fitted
-from evonas.campaign.spec import parse
+from evonas.campaign.spec import SpecError, parse
+from evonas.tasks import word_of
 
 TEMPLATE = """\
 # A campaign for `evonas run`. Every field and its default: docs/spec.md
@@ -51,6 +52,8 @@ def template(path: Path, data: Path | None = None, fields: Mapping[str, Any] | N
     name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     task: dict[str, Any] = {"name": "digits"} if data is None else {"path": str(data.expanduser().resolve())}
     task |= fields or {}
+    if data is not None and word_of(data) == "table" and "target" not in task:
+        raise SpecError(f"--target: expected the column of {data} that is to be predicted, got none; name it")
     spec = parse({"task": task, "encoding": "recurrent" if data is not None and data.suffix == ".txt" else "dag"})
     if data is not None:
         fitted(spec, spec.task.load())

@@ -14,6 +14,7 @@ ABOUT = (
     "n_outputs",
     "classes",
     "targets",
+    "features",
     "mean",
     "deviation",
     "target_mean",
@@ -40,5 +41,5 @@ def trained_network(architecture: Architecture, facts: Mapping[str, Any], weight
     network = Network(architecture, tuple(facts["input_shape"]), facts["n_outputs"])
     network.load_state_dict(safetensors.torch.load(weights))
     normalisation = (facts[name] for name in ("mean", "deviation", "target_mean", "target_deviation"))
-    words = {name: facts[name] for name in ("kind", "input_shape", "classes", "targets")}
+    words = {name: facts[name] for name in ("kind", "input_shape", "classes", "targets", "features")}
     return TrainedNetwork(network, *normalisation, **words).eval()

@@ -1,5 +1,6 @@
 """A trained network in one file, with all that is needed to use it: `evonas.load` reads it, without a campaign."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -49,6 +50,8 @@ class Description(BaseModel):
     n_outputs: Annotated[int, Field(ge=1, le=MAX_NAMES)]
     classes: Names
     targets: Names
+    features: Names
+    sha256: Annotated[str, Field(max_length=64)]
     mean: Numbers
     deviation: Numbers
     target_mean: Numbers
@@ -72,6 +75,7 @@ def packed(campaign: Campaign, one: Individual) -> bytes:
         **{name: facts[name] for name in ABOUT},
     }
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    described["sha256"] = _sha256(safetensors.torch.save(tensors))
     return safetensors.torch.save(tensors, {KEY: json.dumps(described)})
 
 
@@ -102,10 +106,18 @@ def load(path: str | Path) -> TrainedNetwork:
             shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
         described, architecture = _described(text)
         _check_tensors(architecture.parameters(described.input_shape, described.n_outputs), shapes)
-        return trained_network(architecture, described.model_dump(), place.read_bytes())
+        data = place.read_bytes()
+        if _sha256(data) != described.sha256:
+            raise ValueError("got damaged weights; export them again")
+        return trained_network(architecture, described.model_dump(), data)
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         reason = " ".join(str(error).split())[:500]
         raise DataError(f"{place}: expected a file that `evonas export weights` wrote, {_got(reason)}") from None
+
+
+def _sha256(data: bytes) -> str:
+    """Hash of the tensors in safetensors bytes, which follow a header whose length comes first."""
+    return hashlib.sha256(memoryview(data)[8 + int.from_bytes(data[:8], "little") :]).hexdigest()
 
 
 def _got(reason: str) -> str:

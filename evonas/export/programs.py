@@ -75,8 +75,9 @@ def onnx_of(network: TrainedNetwork) -> bytes:
 
 
 def described(network: TrainedNetwork) -> dict[str, str]:
-    """What a program's numbers mean, as its metadata hold it: `kind`, and `classes` or `targets` as a JSON list."""
-    words = {"classes": network.classes, "targets": network.targets}
+    """What a program's numbers mean, as its metadata hold it: `kind`, and `classes` or `targets` and the
+    `features` of a table as JSON lists."""
+    words = {name: getattr(network, name) for name in ("classes", "targets", "features")}
     return {"kind": network.kind} | {name: json.dumps(value) for name, value in words.items() if value}
 
 

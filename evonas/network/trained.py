@@ -26,6 +26,7 @@ class TrainedNetwork(nn.Module):
         input_shape: Of one input, `(channels, height, width)` or `(features,)`.
         classes: Name of every class in the order of the logits; empty in regression.
         targets: In regression the name of every target in the order of the values; else empty.
+        features: Of a table the names of its columns, in the order of the inputs; else empty.
 
     Args:
         network: On its device.
@@ -37,6 +38,7 @@ class TrainedNetwork(nn.Module):
         input_shape: See the attributes.
         classes: See the attributes.
         targets: See the attributes.
+        features: See the attributes.
 
     Raises:
         ValueError: If a normalisation does not fit the inputs or outputs, or divides by nothing.
@@ -59,11 +61,12 @@ class TrainedNetwork(nn.Module):
         input_shape: Shape,
         classes: Sequence[str] = (),
         targets: Sequence[str] = (),
+        features: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.network = network
         self.kind, self.input_shape = kind, tuple(input_shape)
-        self.classes, self.targets = tuple(classes), tuple(targets)
+        self.classes, self.targets, self.features = tuple(classes), tuple(targets), tuple(features)
         n_outputs = network.layers[-1].target[0]
         _check("the inputs", mean, deviation, (1, self.input_shape[0]))
         shape = (-1,) + (1,) * (len(self.input_shape) - 1)
@@ -106,7 +109,7 @@ class TrainedNetwork(nn.Module):
         """What `forward` gives for any number of inputs, `(n, n_outputs)`, computed some at a time.
 
         Raises:
-            ValueError: If the inputs have another shape.
+            ValueError: If the inputs have another shape, or are not finite.
         """
         if self.network.recurrent:
             symbols = torch.as_tensor(inputs, device=self.mean.device)
@@ -114,6 +117,7 @@ class TrainedNetwork(nn.Module):
                 got = f"{tuple(symbols.shape)} of {symbols.dtype}"
                 raise ValueError(f"inputs: expected symbols (n, time), integers, got {got}; number the characters")
             return self(symbols).cpu().numpy()
+        inputs = self._columns_of(inputs)
         given = inputs if isinstance(inputs, Tensor) else torch.from_numpy(_as_floats(inputs))
         if (1, *given.shape[1:]) == self.input_shape:
             given = given[:, None]
@@ -127,7 +131,8 @@ class TrainedNetwork(nn.Module):
     def predict(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
         """The name of the likeliest class for each input, `(n,)`; in regression the values, `(n, n_targets)`.
 
-        Of a text, the likeliest next symbol behind every symbol, `(n, time)`.
+        Of a text, the likeliest next symbol behind every symbol, `(n, time)`. Of a data frame, the columns are taken by
+        their names in the table that the network was trained on.
 
         Args:
             inputs: As they come, `(n, *input_shape)`, images of one channel also `(n, height, width)`; an array or a
@@ -139,11 +144,20 @@ class TrainedNetwork(nn.Module):
         outputs = self.outputs(inputs)
         return np.array(self.classes)[outputs.argmax(-1)] if self.classes else outputs
 
+    def _columns_of(self, inputs: Any) -> Any:
+        """Of a data frame, the columns of the table that the network was trained on, in their order."""
+        columns = getattr(inputs, "columns", None)
+        if columns is None or not self.features:
+            return inputs
+        if missing := [name for name in self.features if name not in columns]:
+            raise ValueError(f"inputs: expected the columns of its table, got none named {missing[0]!r}; rename it")
+        return inputs[list(self.features)]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """What a copy is made of: the modules of layers cannot be pickled themselves."""
         normalisation = (self.mean, self.deviation, self.target_mean, self.target_deviation)
         numbers = [[] if values is None else values.flatten().tolist() for values in normalisation]
-        words = {name: getattr(self, name) for name in ("kind", "input_shape", "classes", "targets")}
+        words = {name: getattr(self, name) for name in ("kind", "input_shape", "classes", "targets", "features")}
         state = {name: tensor.cpu().numpy() for name, tensor in self.state_dict().items()}
         n_outputs = self.network.layers[-1].target[0]
         return _made, (self.network.architecture, n_outputs, numbers, words, state, self.training)
@@ -173,7 +187,10 @@ def _as_floats(inputs: npt.ArrayLike) -> npt.NDArray[Any]:
     values = np.asarray(inputs)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"inputs: expected numbers, got {values.dtype}; turn them into numbers first")
-    return np.ascontiguousarray(values, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("inputs: expected finite numbers, got NaN or infinite ones; fill them or drop the rows")
+    # A copy: torch warns of arrays that cannot be written, such as those of a data frame.
+    return np.array(values, dtype=np.float64, order="C")
 
 
 def _check(what: str, mean: Sequence[float], deviation: Sequence[float], lengths: tuple[int, ...]) -> None:

@@ -42,7 +42,11 @@ class Arrays(BaseModel):
     kind: ChosenKind = CLASSIFICATION
     path: Annotated[str, Field(min_length=1, description="The file; a relative one starts at the spec's directory.")]
     layout: Annotated[
-        Layout, Field(description="Where four-dimensional inputs have their channels; auto refuses to guess.")
+        Layout,
+        Field(
+            description="Where four-dimensional inputs have their channels; auto: first, or last where the shape "
+            "leaves no doubt."
+        ),
     ] = "auto"
     split_seed: SplitSeed = 0
     validation_fraction: ValidationFraction = 0.2

@@ -116,7 +116,8 @@ def _parts(root: Path) -> dict[str, Path]:
     if not os.path.isdir(root):
         got = "a file" if os.path.exists(root) else "nothing there"
         raise DataError(
-            f"{root}: expected a folder of images, found {got}; other data are known by .npz, .csv, .tsv or .parquet"
+            f"{root}: expected a folder of images, found {got}; "
+            "other data end in .npz, .csv, .tsv, .parquet, .txt or .gz"
         )
     names = [path.name for path in _listed(root) if os.path.isdir(path)]
     if TRAIN not in names or not set(names) <= {TRAIN, *VALIDATION, *TEST}:

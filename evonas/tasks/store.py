@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from evonas.tasks.checks import Array
 from evonas.tasks.task import DataError, Split, Task
 
-FORMAT = 1
+FORMAT = 2
 """Changes with what is written, or with how data are prepared."""
 PARTS = ("train", "validation", "test")
 DESCRIPTION = "task.json"
@@ -201,7 +201,7 @@ def _save(path: Path, array: Array) -> int:
 
 
 def _described(task: Task) -> dict[str, Any]:
-    names = ("name", "classes", "fingerprint", "mean", "deviation", "kind", "targets", "target_mean")
+    names = ("name", "classes", "features", "fingerprint", "mean", "deviation", "kind", "targets", "target_mean")
     fields = {name: getattr(task, name) for name in (*names, "target_deviation")}
     return {**fields, "files": dict(task.files)}
 

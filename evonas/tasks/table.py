@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,15 +54,22 @@ class Table(BaseModel):
         return stored(self, {path.name: path}, lambda: self._build(path, suffix))
 
     def _build(self, path: Path, suffix: str) -> Task:
+        chosen: list[Chosen] = []
+
+        def choose(header: list[str]) -> Chosen:
+            chosen.append(self._choose(header))
+            return chosen[-1]
+
         try:
-            found = read_parquet(path, self._choose) if suffix == PARQUET else read_text(path, suffix, self._choose)
+            found = read_parquet(path, choose) if suffix == PARQUET else read_text(path, suffix, choose)
             labels = self.kind == CLASSIFICATION
             names = self._targets
             y = np.array(_labels(found.targets[0])) if labels else np.column_stack(found.targets)
             keys = ("features", f"column {names[0]!r}", "", "")
-            return prepare(
+            task = prepare(
                 self.name, found.features, y, config=self, keys=keys, kind=self.kind, targets=() if labels else names
             )
+            return replace(task, features=tuple(chosen[-1].header[number] for number in chosen[-1].features))
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
 

@@ -76,6 +76,7 @@ class Task:
         deviation: What it then divides by.
         kind: A key of `KINDS`.
         targets: In regression the name of every target; else empty.
+        features: Name of every feature of a table, in the order of the inputs; else empty.
         target_mean: What standardisation takes away from each target.
         target_deviation: What it then divides by.
         files: SHA-256, in hex, of every file that the data were read from, by its name.
@@ -94,6 +95,7 @@ class Task:
     target_mean: tuple[float, ...] = ()
     target_deviation: tuple[float, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
 
     def normalised(self, inputs: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """New inputs as a network of this task expects them.

@@ -33,7 +33,8 @@ def diversity(
     name = f"mean distance between two of the latest {measured.n_latest}"
     ax.plot(at, mean, color=figure.BLUE, lw=2.0, zorder=3, marker=marker, gid="mean", label=name)
     if control is not None and len(control.at):
-        style: dict[str, Any] = {"color": figure.VERMILION, "linestyle": (0, (5, 2)), "lw": 1.6}
+        dot = "o" if len(control.at) == 1 else ""
+        style: dict[str, Any] = {"color": figure.VERMILION, "linestyle": (0, (5, 2)), "lw": 1.6, "marker": dot}
         ax.plot(control.at, control.distances[0], zorder=2.5, gid="control", label="random search", **style)
     figure.plain(ax, axis)
     ax.set_ylabel("distance of genomes", family=figure.FONT)

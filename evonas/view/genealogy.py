@@ -19,7 +19,7 @@ N_ROWS, N_COLUMNS = 70, 40
 LETTERS, SMALL = 8.0, 7.0
 THIN, THICK = 0.13, 0.055
 """Inches of a row that holds one value, and more for every power of ten of values."""
-NODE, TENSORS, CELLS, RIGHT = 0.1, 1.5, 3.75, 1.5
+NODE, TENSORS, CELLS, RIGHT, KEY = 0.1, 1.5, 3.75, 1.5, 3.8
 """Where names and cells begin, and inches for the figures at the right."""
 WIDTH, WIDEST, NARROWEST = 6.2, 0.5, 0.15
 """Inches for all cells where they fit, and of one cell."""
@@ -139,7 +139,7 @@ class _Sheet:
         self._cell = min(WIDEST, max(NARROWEST, WIDTH / len(columns)))
         self._names = {i: self._name(i) for i in columns}
         self._head = 0.15 + LETTER * max(len(name) for name in self._names.values())
-        self.width = CELLS + self._cell * len(columns) + RIGHT
+        self.width = CELLS + max(self._cell * len(columns) + RIGHT, KEY)
         self.height = self._head + sum(row.height for row in rows) + 0.62
 
     def _name(self, i: int) -> str:

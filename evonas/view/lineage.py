@@ -73,7 +73,7 @@ def lineage(
     _draw_others(ax, family, drawn)
     _draw_ancestry(ax, family, line)
     notes = [f"{len(drawn):,} of {len(told):,} individuals drawn"] if len(drawn) < len(told) else []
-    notes += [f"{n_below:,} below {signed(floor)} are drawn there"] if n_below else []
+    notes += [f"{n_below:,} below {signed(floor)} are drawn at that height"] if n_below else []
     title = f"individual {winner}, fitness {signed(heights[winner])}"
     if n_steps := len(line) - 1:
         title += f", {n_steps} {'step' if n_steps == 1 else 'steps'} from individual {line[0]}"

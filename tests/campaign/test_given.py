@@ -104,7 +104,22 @@ def test_an_object_that_loads_no_task(answer: Any, expected: str, tmp_path: Path
 def test_what_is_no_task_is_refused() -> None:
     with pytest.raises(DataError, match="fields that JSON can hold"):
         Campaign(Plain(answer={1, 2}), **SMALL)
-    with pytest.raises(SpecError, match="task"):
+    with pytest.raises(SpecError, match="a data set with __len__ and __getitem__, got object; see"):
         Campaign(object(), **SMALL)
     with pytest.raises(DataError, match="expected a pair"):
         Campaign([1, 2, 3], **SMALL)
+
+
+def test_a_path_is_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    assert Campaign(tmp_path / "x.npz").spec.task.name == Campaign("data/x.npz").spec.task.name == "arrays"
+    assert Campaign("photos").spec.task.name == "images"
+    with pytest.raises(SpecError, match=r"task.target: missing; add it"):
+        Campaign("flowers.csv")
+
+
+def test_what_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(SpecError):
+        Campaign((np.ones((20, 3)) * np.arange(20)[:, None], np.arange(20) % 2), encoding="cell").run(tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from evonas.analysis import summary
 from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.campaign.hand import Hand
 from evonas.campaign.verify import damage
@@ -69,7 +70,9 @@ def test_it_is_a_campaign_like_any_other(whole: Campaign) -> None:
     assert all(one.fraction_inherited > 0 for one in found[4:] if one.operator != "crossover")
     assert damage(whole.directory) == []
     assert Campaign.load(whole.directory).individuals == found
-    network = whole.network(whole.best.id)
+    assert summary.status(whole)["state"] == "finished"
+    assert whole.lineage() == whole.lineage(whole.best.id)
+    network = whole.network()
     assert reward(network) == pytest.approx(whole.best.metrics["reward"])
 
 

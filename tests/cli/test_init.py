@@ -46,7 +46,7 @@ def test_init_names_a_table_from_where_the_spec_is(evonas: Command, tmp_path: Pa
     ("options", "expected"),
     [
         (("--target", "prise"), "did you mean 'price'?"),
-        ((), "task.target: missing; add it"),
+        ((), "--target: expected the column of"),
         (("--target", "state"), "set kind to 'regression'"),
         (("--target", "price", "--kind", "ranking"), "task.kind: input should be 'classification' or 'regression'"),
         (("--target", "rooms", "--size", "8"), "task.size: unknown key"),

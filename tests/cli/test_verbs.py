@@ -230,7 +230,7 @@ def test_plot_over_what_was_spent(evonas: Command, finished: Path, tmp_path: Pat
     [
         ("cell", "expected an encoding of cells to draw, got dag; plot genome"),
         ("stack", "expected an encoding that stacks cells, got dag; plot genome"),
-        ("front", "expected two objectives to draw a front of, got accuracy; run a campaign with one more"),
+        ("front", "expected two objectives to draw a front of, got accuracy; run a campaign with both"),
     ],
 )
 def test_a_picture_that_a_campaign_does_not_have(kind: str, expected: str, evonas: Command, finished: Path) -> None:
@@ -272,3 +272,9 @@ def test_compare_refuses_other_objectives(evonas: Command, finished: Path, tmp_p
     spec, out = written_spec(tmp_path, evaluations=2, more='[objectives]\nminimize = ["loss"]\n'), tmp_path / "out"
     assert evonas("run", spec, "--out", out, "-q")[0] == 0
     refused(evonas("compare", finished, out), 2, f"{out} beside {finished}: expected the objective accuracy, got −loss")
+
+
+def test_the_version_is_printed(evonas: Command) -> None:
+    from evonas import __version__
+
+    assert evonas("--version") == (0, f"evonas {__version__}\n", "")

@@ -152,3 +152,16 @@ def test_data_that_make_no_task_leave_nothing_behind(kind: str, evonas: Command,
     refused(evonas("run", spec, "--out", tmp_path / "out"), 2, expected, str(tmp_path / "data.npz"))
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "sprung").exists()
+
+
+def test_a_damaged_genome_file_is_named(evonas: Command, tmp_path: Path) -> None:
+    (tmp_path / "genome.json").write_text('{"encoding": "dag", ')
+    spec = tmp_path / "list.toml"
+    spec.write_text('[search]\nname = "listed"\ngenomes = ["genome.json"]\n')
+    refused(evonas("run", spec), 2, "genome.json: expected a JSON file", "it is no JSON text in UTF-8")
+
+
+def test_what_the_system_refuses_is_named_without_its_number(evonas: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    line = refused(evonas("init", tmp_path / "file" / "a.toml"), 2, "file/a.toml: Not a directory; check the path")
+    assert "Errno" not in line

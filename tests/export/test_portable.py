@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import safetensors
 import safetensors.torch
@@ -150,3 +151,30 @@ def test_a_regression_keeps_its_units(tmp_path: Path) -> None:
     assert network.predict(X).mean() > 1000
     shutil.rmtree(tmp_path / "out")
     assert network.predict(X).shape == (40, 1)
+
+
+def test_a_flipped_bit_of_the_weights_is_seen(file: Path, tmp_path: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[-3] ^= 1
+    (tmp_path / "flipped.safetensors").write_bytes(data)
+    with pytest.raises(evonas.DataError, match="got damaged weights; export them again"):
+        evonas.load(tmp_path / "flipped.safetensors")
+
+
+def test_columns_of_a_table_are_known_by_name(tmp_path: Path) -> None:
+    X = pd.DataFrame(arrays()[0].reshape(90, -1)[:, :3], columns=["a", "b", "c"])
+    X.assign(class_=arrays()[1]).to_csv(tmp_path / "table.csv", index=False)
+    campaign = evonas.Campaign(
+        {"path": str(tmp_path / "table.csv"), "target": "class_", "drop": ["b"]},
+        search="random",
+        training={"epochs": 1},
+        budget={"evaluations": 1},
+    ).run(tmp_path / "out")
+    network = evonas.load(write(campaign, "weights", output=tmp_path / "net.safetensors"))
+    assert network.features == ("a", "c")
+    expected = network.outputs(X[["a", "c"]].to_numpy())
+    assert np.array_equal(network.outputs(X[["c", "b", "a"]]), expected)
+    with pytest.raises(ValueError, match="expected the columns of its table, got none named 'c'; rename it"):
+        network.predict(X[["a", "b"]])
+    with pytest.raises(ValueError, match="expected finite numbers, got NaN or infinite ones"):
+        network.predict([[np.nan, 1.0]])
