@@ -156,7 +156,7 @@ class _Clock:
         first = self._first.setdefault(done.name, done)
         n, seconds = done.n_told - first.n_told, done.elapsed - first.elapsed
         failed = f", {done.n_failed} failed" if done.n_failed else ""
-        best = "–" if done.best is None else f"{done.best:.4f}"
+        best = "–" if done.best is None else f"{done.best:.4f}".replace("-", "−")
         parts = [f"{done.n_told} evaluations{failed}", f"best {done.label} {best}"]
         if done.n_front is not None:
             parts.append(f"front of {done.n_front}")
