@@ -131,7 +131,7 @@ def test_a_spec_file_names_files_and_the_spec_holds_their_content(
             None,
             "a.json: expected a JSON file or one of amoebanet_a, darts_second_order, nasnet_a, gru, lstm, tanh, got",
         ),
-        (b"\xff", "it is not UTF-8 text"),
+        (b"\xff", "it is no JSON text in UTF-8"),
     ],
 )
 def test_a_genome_file_that_cannot_be_read_is_one_line(
@@ -148,7 +148,7 @@ def test_a_genome_file_that_cannot_be_read_is_one_line(
 
 def test_a_genome_file_with_something_else_is_one_line(spec: Path, tmp_path: Path) -> None:
     (tmp_path / "g" / "a.json").write_text("no genome")
-    with pytest.raises(SpecError, match=r"search.genomes: expected the JSON text of a genome, got 'no genome'"):
+    with pytest.raises(SpecError, match=r"a.json: expected a JSON file or one of .*: it is no JSON text in UTF-8"):
         read(spec)
 
 
