@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,12 +25,12 @@ from evonas.options import (
     Set,
     Verbose,
 )
+from evonas.stopping import STOPPED, Interrupted, Stop
 
 if TYPE_CHECKING:
     from evonas.campaign import Campaign
 
 DONE, RUN_FAILED, BAD_INPUT, NO_CAMPAIGN, DAMAGED, NONE_SUCCEEDED = range(6)
-STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGUSR1: 75}
 
 
 app = typer.Typer(
@@ -41,29 +40,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-class Interrupted(BaseException):
-    """A signal asked the run to stop."""
-
-
-class Stop:
-    """Turns a signal into a safe end: the training step goes to its end, and no further. A second one ends at once."""
-
-    def __init__(self) -> None:
-        self.signal: signal.Signals | None = None
-        for number in STOPPED:
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, frame: Any) -> None:
-        if self.signal is not None:
-            raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
-
-    def check(self) -> None:
-        """Raise `Interrupted` once a signal came."""
-        if self.signal is not None:
-            raise Interrupted
 
 
 def _version(wanted: bool) -> None:
@@ -173,7 +149,7 @@ def retrain(
     from evonas.campaign import retrain as retraining
 
     campaign = Campaign.load(directory)
-    one = commands.chosen(campaign, campaign.individuals, id)
+    one = commands.chosen(campaign, id)
     changes = commands.changes(set_, {"evaluation.device": device})
     new = retraining(directory, one.id, changes=changes, repeats=repeats, inherit=inherit, seed=seed, out=out)
     _run(new, None, format, quiet, stop)
@@ -225,7 +201,7 @@ def show(
     individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
     if id is not None:
-        row = with_parents(commands.individual(directory, individuals, id), known, score)
+        row = with_parents(campaign.individual(id), known, score)
         terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
     elif format is Format.json:
         hidden = ("genome", "curve", "origins")
@@ -254,7 +230,7 @@ def lineage(directory: Directory, id: Chosen = None, format: As = Format.table) 
     campaign = Campaign.load(directory)
     individuals, score = campaign.individuals, campaign.spec.kind.score
     known = {one.id: one for one in individuals}
-    line = ancestors(individuals, commands.chosen(campaign, individuals, id).id)
+    line = ancestors(individuals, commands.chosen(campaign, id).id)
     if format is Format.json:
         rows = [with_parents(one, known, score) for one in line]
         terminal.print_json([{name: row[name] for name in row if name not in ("curve", "origins")} for row in rows])
@@ -309,7 +285,7 @@ def export(
 
     campaign = Campaign.load(directory)
     if FORMATS[format.value].one is not None:
-        id = commands.chosen(campaign, campaign.individuals, id).id
+        id = commands.chosen(campaign, id).id
     print(write(campaign, format.value, id, output))
 
 

@@ -99,29 +99,16 @@ def _found(campaign: Campaign) -> dict[str, Any]:
     return summary.final(campaign) if campaign.spec.listed else best | summary.likeliest_fields(campaign)
 
 
-def individual(directory: Path, individuals: Sequence[Individual], id: int) -> Individual:
-    """The individual of a number.
-
-    Raises:
-        StoreError: If there is none.
-    """
-    if not 0 <= id < len(individuals):
-        raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
-    return individuals[id]
-
-
-def chosen(campaign: Campaign, individuals: Sequence[Individual], id: int | None) -> Individual:
+def chosen(campaign: Campaign, id: int | None) -> Individual:
     """The individual of a number, or the best.
 
     Raises:
         StoreError: If there is no individual of that number.
         NoneSucceededError: If there is no best.
     """
-    if id is not None:
-        return individual(campaign.directory, individuals, id)
-    if (best := campaign.best) is None:
+    if id is None and campaign.best is None:
         raise NoneSucceededError(campaign.directory)
-    return best
+    return campaign.individual(id)
 
 
 def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axis: str | None = None) -> list[Path]:
@@ -134,7 +121,7 @@ def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axi
     if axis is not None and kind not in pictures.COUNTED:
         raise SpecError(f"--axis: expected none for {kind}, got {axis}; only {' and '.join(pictures.COUNTED)} have one")
     needed = kind in pictures.OF_ONE or id is not None
-    one = chosen(campaign, campaign.individuals, id) if needed else campaign.best
+    one = chosen(campaign, id) if needed else campaign.best
     ax = pictures.draw(kind, campaign, one, cast(Axis | None, axis))
     figures = campaign.directory / "figures"
     paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]

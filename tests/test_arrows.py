@@ -54,7 +54,7 @@ LATE_MODULES = {"evonas.search.policy": {"torch"}}
 
 GENOMES_LIBRARIES = {"numpy", "networkx"}
 CLI_LIBRARIES = {"typer"}
-CLI = {"cli", "options"}
+CLI = {"cli", "options", "stopping"}
 FREE = {"__init__", "__main__", *CLI}
 """The package's face, and the command line, which may import all that it needs once a verb runs."""
 
@@ -105,7 +105,8 @@ def wrong(layer: str, module: str, name: str, when: str) -> str | None:
         return "it has to stand inside a function"
     ours = top in ("evonas", "genomes")
     if layer in CLI:
-        light = top in CLI_LIBRARIES or top in sys.stdlib_module_names or is_within(name, "evonas.options")
+        part = any(is_within(name, f"evonas.{module}") for module in CLI - {"cli"})
+        light = part or top in CLI_LIBRARIES or top in sys.stdlib_module_names
         allowed = light or when != LOADED
         return None if allowed else "the command line imports the standard library and typer until a verb runs"
     if ours:

@@ -1,6 +1,6 @@
 """A campaign as its user sees it: made from a spec or from Python objects, run, loaded, looked at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -269,14 +269,30 @@ class Campaign:
         """The individuals that no other dominates, the best of the first objective first; see `front_of`."""
         return Individuals(front_of(self.individuals, self.spec.objectives))
 
+    def individual(self, id: int | None = None) -> Individual:
+        """The individual of a number, or the best.
+
+        Raises:
+            StoreError: If there is none.
+        """
+        individuals = self.individuals
+        if id is None:
+            if (best := best_of(individuals, self.spec)) is None:
+                raise StoreError(
+                    f"{self.directory}: expected a candidate that succeeded, there is none; name one by ID"
+                )
+            return best
+        if not 0 <= id < len(individuals):
+            raise StoreError(f"{self.directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
+        return individuals[id]
+
     def lineage(self, id: int | None = None) -> Individuals:
         """An individual, the best if none is named, and all that it descends from, the oldest first.
 
         Raises:
             StoreError: If there is no such individual.
         """
-        individuals = self.individuals
-        return Individuals(ancestors(individuals, self._number(id, individuals)))
+        return Individuals(ancestors(self.individuals, self.individual(id).id))
 
     @property
     def control(self) -> "Campaign | None":
@@ -339,21 +355,10 @@ class Campaign:
         Raises:
             StoreError: If there is no such individual or its weights were not kept.
         """
+        one = self.individual(id)
         with closing(Store.open(self.directory)) as store:
-            individuals = store.individuals()
-            chosen = self._number(id, individuals)
-            weights, facts = store.weights(chosen), store.facts()
-        return trained_network(self.architecture(individuals[chosen]), facts, weights)
-
-    def _number(self, id: int | None, individuals: Sequence[Individual]) -> int:
-        """The number of an individual, or of the best."""
-        if id is None:
-            if (best := best_of(list(individuals), self.spec)) is None:
-                raise StoreError(f"{self.directory}: expected a candidate that succeeded, there is none yet; run it on")
-            return best.id
-        if not 0 <= id < len(individuals):
-            raise StoreError(f"{self.directory}: expected an individual's number, got {id}; see `evonas show`")
-        return id
+            weights, facts = store.weights(one.id), store.facts()
+        return trained_network(self.architecture(one), facts, weights)
 
     def _load(self, directory: Path, *, by_hand: bool = False) -> Task:
         """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""

@@ -54,24 +54,18 @@ def retrain(
         DataError: If the task's data cannot be used.
     """
     found = Campaign.load(directory)
-    individuals = found.individuals
-    if id is None:
-        if (best := found.best) is None:
-            raise StoreError(f"{directory}: expected a candidate that succeeded, there is none; name one")
-        id = best.id
-    if not 0 <= id < len(individuals):
-        raise StoreError(f"{directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
-    source, weights = _source(found, individuals[id]) if inherit else (None, b"")
-    fields = _fields(found.spec, individuals[id], repeats, source)
-    fields["seed"] = int(stream(found.spec.seed, "retrain", id).integers(MAX_SEED)) if seed is None else seed
+    one = found.individual(id)
+    source, weights = _source(found, one) if inherit else (None, b"")
+    fields = _fields(found.spec, one, repeats, source)
+    fields["seed"] = int(stream(found.spec.seed, "retrain", one.id).integers(MAX_SEED)) if seed is None else seed
     changes = dict(changes or {})
     if inherit and "training.epochs" in changes:
         # Who says how long to train means it, whatever children of the search were given.
         changes.setdefault("training.inherited_epochs", changes["training.epochs"])
     _change(fields, changes)
-    spec = parse(fields, source=f"retraining individual {id}")
+    spec = parse(fields, source=f"retraining individual {one.id}")
     spec = fitted(spec, spec.task.load())
-    place = Path(out) if out is not None else _place(Path(directory) / RETRAINED / str(id), spec)
+    place = Path(out) if out is not None else _place(Path(directory) / RETRAINED / str(one.id), spec)
     return Campaign.of(spec, directory=place, source=(source, weights) if source else None)
 
 

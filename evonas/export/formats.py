@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from evonas.campaign import Campaign, SpecError, StoreError
+from evonas.campaign import Campaign, SpecError
 from evonas.export import graphs, portable, programs, tables
 from evonas.record import Individual
 
@@ -68,24 +68,11 @@ def write(campaign: Campaign, format: str, id: int | None = None, output: str | 
         data, name = how.whole(campaign), "individuals" if format == "csv" else format
     else:
         assert how.one is not None
-        one = _chosen(campaign, id)
+        one = campaign.individual(id)
         data, name = how.one(campaign, one), str(one.id)
     path = Path(output) if output is not None else campaign.directory / PLACE / f"{name}{how.suffix}"
     write_whole(path, data)
     return path
-
-
-def _chosen(campaign: Campaign, id: int | None) -> Individual:
-    individuals = campaign.individuals
-    if id is None:
-        if (best := campaign.best) is None:
-            raise StoreError(
-                f"{campaign.directory}: expected a best individual, no candidate succeeded; name one by ID"
-            )
-        return best
-    if not 0 <= id < len(individuals):
-        raise StoreError(f"{campaign.directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
-    return individuals[id]
 
 
 def write_whole(path: Path, data: bytes) -> None:

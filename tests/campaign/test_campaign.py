@@ -161,7 +161,7 @@ def test_a_network_has_the_accuracy_that_was_recorded(whole: Campaign) -> None:
 
 def test_an_individual_that_is_none_is_refused(whole: Campaign) -> None:
     for id in (-1, 9, 1000):
-        with pytest.raises(StoreError, match=rf"expected an individual's number, got {id}"):
+        with pytest.raises(StoreError, match=rf"expected an individual from 0 to \d+, got {id}"):
             whole.network(id)
 
 
