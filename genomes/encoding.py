@@ -1,12 +1,14 @@
 """What an encoding is: how genomes are sampled, varied and developed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from genomes.architecture import Architecture
+from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
 
 Site = tuple[str | int, ...]
@@ -17,6 +19,17 @@ Decide = Callable[[Site, int], int]
 
 SEQUENCES = "sequences"
 """Ability of an encoding whose networks read a sequence step by step, and carry a state from one step to the next."""
+
+WEIGHTED = "weighted"
+"""Ability of an encoding whose genomes say what the weights are: its networks can be judged untrained, and nothing is
+inherited but the genome."""
+LEARNS = "learns"
+"""Ability of an encoding that is also a `Learns`."""
+MEASURES_MANY = "measures_many"
+"""Ability of an encoding that is also a `DistancesMany`."""
+
+Phenotype = Architecture | NeuronGraph
+"""What a genome develops into, the only thing the engine sees."""
 
 POINTER = 0
 """The option count declared for decisions that point to something made earlier, whose number of options grows."""
@@ -31,6 +44,7 @@ class Genome(Protocol):
 
 
 G = TypeVar("G", bound=Genome)
+G_contra = TypeVar("G_contra", bound=Genome, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ class Encoding(Protocol[G]):
     def crossover(self, a: G, b: G, *, rng: np.random.Generator) -> Variation[G]:
         """Combine two genomes; `a` is the fitter."""
 
-    def develop(self, genome: G) -> Architecture:
+    def develop(self, genome: G) -> Phenotype:
         """Grow the phenotype, the only thing the engine sees."""
 
     def distance(self, a: G, b: G) -> float:
@@ -94,6 +108,30 @@ class Encoding(Protocol[G]):
         Raises:
             ValueError: If the data are no such genome.
         """
+
+
+@runtime_checkable
+class Learns(Protocol[G]):
+    """An encoding that writes trained values back into a genome: what was learnt is inherited (Lamarck)."""
+
+    def learn(self, genome: G, values: Mapping[str, float]) -> G:
+        """The genome with other values.
+
+        Args:
+            genome: What was trained.
+            values: By marking: of a connection its weight, of a neuron its bias.
+
+        Raises:
+            ValueError: If a marking is not one of this genome.
+        """
+
+
+@runtime_checkable
+class DistancesMany(Protocol[G_contra]):
+    """An encoding that measures many distances at once."""
+
+    def distances(self, a: Sequence[G_contra], b: Sequence[G_contra]) -> npt.NDArray[np.float64]:
+        """What `distance` gives for every pair, `(len(a), len(b))`."""
 
 
 def uniform(rng: np.random.Generator) -> Decide:

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from evonas.tasks.problem import Problem
+
 CLASSIFICATION: Literal["classification"] = "classification"
 REGRESSION: Literal["regression"] = "regression"
 LANGUAGE: Literal["language"] = "language"
-KindName = Literal["classification", "regression", "language"]
+BEHAVIOUR: Literal["behaviour"] = "behaviour"
+KindName = Literal["classification", "regression", "language", "behaviour"]
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,12 @@ KINDS: Mapping[str, Kind] = {
     CLASSIFICATION: Kind("accuracy", True, ("accuracy", "loss")),
     REGRESSION: Kind("r2", True, ("r2", "rmse", "loss")),
     LANGUAGE: Kind("bits_per_character", False, ("bits_per_character", "loss")),
+    BEHAVIOUR: Kind("fitness", True, ("fitness", "solved")),
 }
 """Every kind of task. `accuracy` is 0 to 1. `loss` is cross-entropy in nats, in regression the mean square of errors in
 standard deviations of the target. `r2` is the coefficient of determination, `rmse` the root of the mean square of
-errors in units of the target, over all targets together. `bits_per_character` is cross-entropy in bits."""
+errors in units of the target, over all targets together. `bits_per_character` is cross-entropy in bits. `fitness` and
+`solved`, 1 or 0, are what a problem says of behaviour: see `evonas.tasks.problem.Problem`."""
 
 
 class DataError(ValueError):
@@ -80,6 +86,7 @@ class Task:
         target_mean: What standardisation takes away from each target.
         target_deviation: What it then divides by.
         files: SHA-256, in hex, of every file that the data were read from, by its name.
+        problem: What networks are judged by where there are no data; None where there are.
     """
 
     name: str
@@ -96,6 +103,7 @@ class Task:
     target_deviation: tuple[float, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
+    problem: "Problem | None" = None
 
     def normalised(self, inputs: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """New inputs as a network of this task expects them.

@@ -1,0 +1,69 @@
+"""Weights that are painted: what a CPPN says of every pair of places (Stanley, D'Ambrosio & Gauci 2009)."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Literal
+
+from genomes.neurons import NeuronGraph
+
+Mode = Literal["evolved", "seeded", "through"]
+QUERIES = ("source", "target", "difference", "distance", "source_radius", "target_radius", "bias")
+"""What a CPPN may be asked with: the coordinates of the source and of the target, target - source (each as many values
+as the space has dimensions), the distance between both, the distance of either from the origin, and the constant 1."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A layer of a substrate: where each of its values lies.
+
+    Attributes:
+        places: Coordinates of every value, in the order of the flattened values; all of as many dimensions.
+    """
+
+    places: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Paint:
+    """The recipe of a painted tensor. Two recipes that are equal paint equal values.
+
+    The weight from a source to a target is 0 where |output| ≤ `threshold`, else sign(output) × `scale` ×
+    (|output| - threshold) / (1 - threshold), with the output clipped to [-1, 1]. Where `expression` names an output
+    (LEO, Verbancsics & Stanley 2011), a connection is instead expressed where that output is above 0, and its weight is
+    `scale` × output.
+
+    Attributes:
+        cppn: A feed-forward graph whose inputs are those that `queries` name, in order.
+        sources: The places that are read: the second axis of the tensor and all behind it, flattened.
+        targets: The places that are fed: the first axis of the tensor.
+        queries: Keys of `QUERIES`.
+        output: Which of the CPPN's outputs is the weight.
+        expression: Which of its outputs expresses a connection; None: the threshold does.
+        threshold: From 0 to below 1.
+        scale: The largest weight.
+        mode: evolved: the tensor is what is painted. seeded: what is painted is trained on. through: what is trained
+            are the weights and biases of the CPPN, and the tensor is painted anew at every step.
+    """
+
+    cppn: NeuronGraph
+    sources: Sheet
+    targets: Sheet
+    queries: tuple[str, ...]
+    output: int = 0
+    expression: int | None = None
+    threshold: float = 0.2
+    scale: float = 3.0
+    mode: Mode = "evolved"
+
+
+@lru_cache(maxsize=256)
+def grid(*shape: int) -> Sheet:
+    """A sheet of evenly spaced places in [-1, 1] on every axis, the last axis fastest; an axis of one place is at 0."""
+    axes = [[0.0] if n == 1 else [2 * at / (n - 1) - 1 for at in range(n)] for n in shape]
+    return Sheet(tuple(product(*axes)))
+
+
+def n_queries(queries: tuple[str, ...], n_dimensions: int) -> int:
+    """Inputs that a CPPN has for these queries in a space of so many dimensions."""
+    return sum(n_dimensions if word in ("source", "target", "difference") else 1 for word in queries)
