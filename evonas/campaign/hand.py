@@ -59,7 +59,7 @@ class Hand:
             try:
                 counted = self._counted(proposal)
             except ValueError as error:
-                self._loop.take(Evaluation(proposal.id, FAILED, error=reason(error)))
+                self._loop.take([Evaluation(proposal.id, FAILED, error=reason(error))])
                 continue
             self._asked[proposal.id] = proposal, counted, time.perf_counter()
             given.append(proposal)
@@ -104,18 +104,17 @@ class Hand:
         data = None if weights is None else as_bytes(self._state(proposal, weights))
         epochs = _passes(proposal.budget.epochs if epochs is None else epochs)
         inheritance = self._inherited.pop(id, Inheritance(0.0, {}))
-        self._loop.take(
-            Evaluation(
-                id,
-                COMPLETE,
-                {**told, **counted},
-                time.perf_counter() - began,
-                epochs,
-                fraction_inherited=inheritance.fraction,
-                origins=inheritance.origins,
-                weights=data,
-            )
+        evaluation = Evaluation(
+            id,
+            COMPLETE,
+            {**told, **counted},
+            time.perf_counter() - began,
+            epochs,
+            fraction_inherited=inheritance.fraction,
+            origins=inheritance.origins,
+            weights=data,
         )
+        self._loop.take([evaluation])
         del self._asked[id]
 
     def fail(self, id: int, reason: str, *, epochs: int = 0) -> None:
@@ -133,7 +132,8 @@ class Hand:
         epochs = _passes(epochs)
         self._inherited.pop(id, None)
         text = " ".join(str(reason).split())[:MAX_REASON]
-        self._loop.take(Evaluation(id, FAILED, seconds=time.perf_counter() - began, epochs=epochs, error=text))
+        seconds = time.perf_counter() - began
+        self._loop.take([Evaluation(id, FAILED, seconds=seconds, epochs=epochs, error=text)])
         del self._asked[id]
 
     def close(self) -> None:

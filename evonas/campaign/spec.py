@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
+from evonas.evaluation.measure import Constraint
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import CLASSIFICATION, LANGUAGE
@@ -54,6 +55,26 @@ class CampaignBudget(BaseModel):
     seconds: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Time of all runs of the campaign together; marks it as timed."
     )
+
+    until: str | None = Field(
+        None,
+        description='Ends a campaign early, once a candidate has what is asked, such as "solved >= 1" or '
+        '"accuracy >= 0.98": <= or >=.',
+    )
+
+    @field_validator("until")
+    @classmethod
+    def _comparable(cls, until: str | None) -> str | None:
+        if until is not None:
+            Constraint.parse(until)
+        return until
+
+    def reached(self, metrics: Mapping[str, float]) -> bool:
+        """True if the metrics of a candidate are those that end the campaign."""
+        if self.until is None:
+            return False
+        goal = Constraint.parse(self.until)
+        return goal.metric in metrics and goal.holds(metrics[goal.metric])
 
     @model_validator(mode="after")
     def _some(self) -> "CampaignBudget":

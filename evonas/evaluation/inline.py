@@ -50,6 +50,7 @@ class _Trained:
     inheritance: Inheritance
     weights: bytes
     training_seconds: float
+    learned: Genome | None = None
 
 
 class Inline:
@@ -84,7 +85,7 @@ class Inline:
         self._kind, self._trainer = KINDS[task.kind], trainer_of(task)
         self._train, self._validation = self._examples(task.train), self._examples(task.validation)
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """Train each job's candidate in turn; see `evonas.evaluation.evaluator.Evaluator`."""
         for job in jobs:
             began = time.perf_counter()
@@ -94,20 +95,23 @@ class Inline:
                 done = self._trained(job, steps)
             except Exception as error:
                 seconds, epochs = time.perf_counter() - began, proposal.budget.epochs if steps.begun else 0
-                yield Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason(error))
+                yield [Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason(error))]
             else:
-                yield Evaluation(
-                    proposal.id,
-                    COMPLETE,
-                    done.metrics,
-                    time.perf_counter() - began,
-                    proposal.budget.epochs,
-                    done.curve,
-                    done.inheritance.fraction,
-                    done.inheritance.origins,
-                    done.weights,
-                    training_seconds=done.training_seconds,
-                )
+                yield [
+                    Evaluation(
+                        proposal.id,
+                        COMPLETE,
+                        done.metrics,
+                        time.perf_counter() - began,
+                        proposal.budget.epochs,
+                        done.curve,
+                        done.inheritance.fraction,
+                        done.inheritance.origins,
+                        done.weights,
+                        training_seconds=done.training_seconds,
+                        learned=done.learned,
+                    )
+                ]
 
     def test(self, genome: Genome, weights: bytes) -> dict[str, float]:
         """Score trained weights on the test data, which nothing else reads: the metrics of its kind."""
