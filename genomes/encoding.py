@@ -23,6 +23,8 @@ SEQUENCES = "sequences"
 WEIGHTED = "weighted"
 """Ability of an encoding whose genomes say what the weights are: its networks can be judged untrained, and nothing is
 inherited but the genome."""
+NEURONS = "neurons"
+"""Ability of an encoding whose genomes develop into a `NeuronGraph`; those of the others into an `Architecture`."""
 LEARNS = "learns"
 """Ability of an encoding that is also a `Learns`."""
 MEASURES_MANY = "measures_many"
