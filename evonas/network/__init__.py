@@ -1,7 +1,9 @@
 """From phenotype to PyTorch: modules, initial weights, inheritance."""
 
+from evonas.network.activations import register_activation
 from evonas.network.build import Network
 from evonas.network.inheritance import Donor, Inheritance, inherit
+from evonas.network.population import NeuronPopulation
 from evonas.network.trained import TrainedNetwork
 
-__all__ = ["Donor", "Inheritance", "Network", "TrainedNetwork", "inherit"]
+__all__ = ["Donor", "Inheritance", "Network", "NeuronPopulation", "TrainedNetwork", "inherit", "register_activation"]
