@@ -157,8 +157,8 @@ class Speciated:
         for evaluation in evaluations:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
-                value = self._context.fitness(evaluation)
-                self._children.append(Member(proposal.id, proposal.genome, value))
+                genome = evaluation.learned or proposal.genome
+                self._children.append(Member(proposal.id, genome, self._context.fitness(evaluation)))
             if not self._pending and self._n_proposed == (self._generation + 1) * self._config.population:
                 self._turn()
 

@@ -125,8 +125,8 @@ def _nearer(
 def _nearer_many(
     encoding: Any, representatives: Sequence[Genome], genomes: Sequence[Genome], threshold: float
 ) -> npt.NDArray[np.int64]:
-    near = encoding.distances(representatives, genomes) < threshold
-    return np.where(near.any(0), near.argmax(0), -1).astype(np.int64)
+    near = encoding.distances(genomes, representatives) < threshold
+    return np.where(near.any(1), near.argmax(1), -1).astype(np.int64)
 
 
 def ranked(members: Iterable[Member]) -> tuple[Member, ...]:
