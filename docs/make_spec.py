@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
+from evonas.tasks import Arrays, Boolean, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Parity, Table, Text, Xor
 from evonas.training import Training
 from genomes import Cell, Cppn, Dag, Neat, Recurrent
 
@@ -32,6 +32,9 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "table"`', Table),
     ('[task] with `name = "images"`', Images),
     ('[task] with `name = "text"`', Text),
+    ('[task] with `name = "xor"`', Xor),
+    ('[task] with `name = "parity"`', Parity),
+    ('[task] with `name = "boolean"`', Boolean),
     ('[task] with `name = "own"`', Own),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),

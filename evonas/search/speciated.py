@@ -243,7 +243,7 @@ class Speciated:
             births = [Birth((kind.champion,), False)]
             n -= 1
         pool = kind.survivors(config.survival)
-        abroad = [other.champion for other in self._species if other is not kind]
+        abroad = len(self._species) > 1
         drawn = rng.random((3, n))
         crossed, far, mutated = (
             row < rate
@@ -253,7 +253,7 @@ class Speciated:
             if not crossed[index]:
                 births.append(Birth((a,), True))
             elif far[index] and abroad:
-                births.append(_couple(a, random.choice(abroad), mutated[index]))
+                births.append(_couple(a, self._foreign(kind), mutated[index]))
             elif len(pool) > 1:
                 if a is b:
                     (b,) = select([one for one in pool if one is not a], 1)
@@ -261,6 +261,12 @@ class Speciated:
             else:
                 births.append(Birth((a,), True))
         return births
+
+    def _foreign(self, kind: Species) -> Member:
+        """The champion of another species, each as likely."""
+        while (other := random.choice(self._species)) is kind:
+            pass
+        return other.champion
 
     def keeps(self) -> set[int]:
         """The survivors of every species, whoever has a part in the plan, and the generation that is growing up."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from evonas.tasks.arrays import Arrays, from_arrays
+from evonas.tasks.boolean import Boolean, Parity, Xor
 from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
@@ -19,7 +20,7 @@ from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 from evonas.tasks.text import Text
 
 TaskConfig = Annotated[
-    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given,
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Xor | Parity | Boolean | Own | Given,
     Field(discriminator="name"),
 ]
 KNOWN: tuple[type[Any], ...] = get_args(get_args(TaskConfig)[0])
@@ -37,6 +38,7 @@ __all__ = [
     "KINDS",
     "KNOWN",
     "Arrays",
+    "Boolean",
     "Bundled",
     "Cifar",
     "DataError",
@@ -48,6 +50,7 @@ __all__ = [
     "Images",
     "Kind",
     "Own",
+    "Parity",
     "Split",
     "Splitting",
     "Table",
@@ -55,6 +58,7 @@ __all__ = [
     "TaskConfig",
     "TaskConfiguration",
     "Text",
+    "Xor",
     "arrays_of",
     "from_arrays",
     "from_dataset",
