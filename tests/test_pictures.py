@@ -247,6 +247,16 @@ def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Pat
     assert pictures.draw("lineage", lost, None).collections
 
 
+def test_a_campaign_knows_how_its_generations_were_divided(tmp_path: Path, fast_disk: None) -> None:
+    search = {"name": "speciated", "population": 4, "threshold": 0.3}
+    found = recorded(tmp_path / "a", "dag", 9, search=search)
+    assert [sorted(id for ids in one.members.values() for id in ids) for one in found.species()] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+    ]
+    assert recorded(tmp_path / "b", "dag", 4).species() == []
+
+
 def test_a_random_search_keeps_nobody(tmp_path: Path, fast_disk: None) -> None:
     found = recorded(tmp_path, "dag", 4, search={"name": "random"})
     assert found.lifespans() == {0: 0, 1: 1, 2: 2, 3: 3}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import Constraint
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
@@ -96,7 +96,8 @@ class Spec(BaseModel):
     task: TaskConfig
     encoding: EncodingChoice
     search: Annotated[
-        EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig | ListedConfig, Field(discriminator="name")
+        EvolutionConfig | AgeingConfig | SpeciatedConfig | RandomConfig | ControllerConfig | ListedConfig,
+        Field(discriminator="name"),
     ]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
