@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.campaign.arrays import placed, taken
 from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
+from evonas.campaign.evaluating import evaluator_of
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
 from evonas.campaign.individuals import Individuals
@@ -26,7 +27,7 @@ from evonas.record import Individual, Proposal, ancestors
 from evonas.search import Controller, ControllerConfig, Search
 from evonas.tasks import Own, Task, loaded
 from genomes import Architecture
-from genomes.encoding import Encoding, Genome
+from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
 from genomes.reading import read_genome
 
 if TYPE_CHECKING:
@@ -149,20 +150,11 @@ class Campaign:
             DataError: If the data cannot be used.
             OSError: If the directory cannot be written.
         """
-        from evonas.evaluation import Inline
-
         directory = self._place(out)
         task = self._load(directory)
         encoding = self.spec.encoding
         try:
-            evaluator = Inline(
-                encoding,
-                task,
-                self.spec.training,
-                self.spec.evaluation,
-                seed=self.spec.seed,
-                screening=self.spec.objectives.screening,
-            )
+            evaluator = evaluator_of(self.spec, task)
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
         store = self._opened(directory, task)
@@ -338,13 +330,26 @@ class Campaign:
             reason = f"individual {one.id}: its genome cannot be read ({error})"
             raise StoreError(f"{self.directory}: {reason}; put back a copy") from None
 
-    def architecture(self, one: Individual) -> Architecture:
+    def phenotype(self, one: Individual) -> Phenotype:
         """What an individual's genome develops into.
 
         Raises:
             StoreError: If it has none.
         """
         return self.spec.encoding.develop(self.genome(one))
+
+    def architecture(self, one: Individual) -> Architecture:
+        """The layers that an individual's genome develops into.
+
+        Raises:
+            StoreError: If it has none, or is one of neurons.
+        """
+        found = self.phenotype(one)
+        if not isinstance(found, Architecture):
+            raise StoreError(
+                f"{self.directory}: expected layers, got neurons of {self.spec.encoding.name}; ask for its phenotype"
+            )
+        return found
 
     def network(self, id: int | None = None) -> "TrainedNetwork":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module` for inputs as they come.
@@ -357,8 +362,10 @@ class Campaign:
         """
         one = self.individual(id)
         with closing(Store.open(self.directory)) as store:
-            weights, facts = store.weights(one.id), store.facts()
-        return trained_network(self.architecture(one), facts, weights)
+            facts = store.facts()
+            in_genome = one.weights_sha256 is None and WEIGHTED in self.spec.encoding.abilities
+            weights = None if in_genome else store.weights(one.id)
+        return trained_network(self.phenotype(one), facts, weights)
 
     def _load(self, directory: Path, *, by_hand: bool = False) -> Task:
         """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""
@@ -390,4 +397,6 @@ def _spent(store: Store, spec: Spec) -> CampaignBudget:
     """What a campaign spent, as the budget of its control: the same seconds if it has a limit of them, else epochs."""
     if spec.budget.seconds is not None:
         return CampaignBudget(seconds=max(store.elapsed(), 1.0))
+    if spec.untrained:
+        return CampaignBudget(evaluations=max(1, len(store.individuals())))
     return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))

@@ -39,7 +39,7 @@ def fitted(spec: Spec, task: Task) -> Spec:
             f"got {got}; use {mend}, or another task"
         )
     try:
-        encoding = spec.encoding.for_input(task.input_shape)
+        encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     except ValueError as error:
         raise SpecError(f"encoding.{error}") from None
     for number, text in enumerate(spec.listed.genomes if spec.listed else ()):

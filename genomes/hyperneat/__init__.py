@@ -1,0 +1,1 @@
+"""Weights painted on a substrate by a CPPN."""
