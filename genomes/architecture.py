@@ -162,7 +162,8 @@ class Architecture:
         """16 hexadecimal digits that ignore ids: isomorphic architectures share it.
 
         A hash of every node, of what its weights are painted by, and of all that feeds it, refined once by all that it
-        feeds, in the manner of Weisfeiler and Lehman. The order of inputs counts in a concatenation, where it is the order of channels, and not in a sum.
+        feeds, in the manner of Weisfeiler and Lehman. The order of inputs counts in a concatenation, where it is the
+        order of channels, and not in a sum.
         Confirm equality with `isomorphism` before anything is reused.
         """
         below: dict[str, str] = {}
