@@ -13,7 +13,7 @@ from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Poles, Table, Text
 from evonas.training import Training
-from genomes import Cell, Cppn, Dag, Neat, Recurrent
+from genomes import Cell, Cppn, Dag, HyperNeat, Neat, Recurrent
 
 HEAD = """\
 # The spec
@@ -39,6 +39,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[encoding] with `name = "recurrent"`', Recurrent),
     ('[encoding] with `name = "neat"`', Neat),
     ('[encoding] with `name = "cppn"`', Cppn),
+    ('[encoding] with `name = "hyperneat"`', HyperNeat),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "speciated"`', SpeciatedConfig),
@@ -76,7 +77,11 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         text = "\n".join(base.__doc__ or "" for base in model.__mro__)
         described = dict(re.findall(r"^        (\w+): ((?:.+\n?(?:            .+\n?)*))", text, re.M))
         rows = [
-            (field.name, _written(field.default), " ".join(described[field.name].split()))
+            (
+                field.name,
+                _written(None if field.default is dataclasses.MISSING else field.default),
+                " ".join(described[field.name].split()),
+            )
             for field in dataclasses.fields(model)
             if field.name in described
         ]

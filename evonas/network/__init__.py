@@ -13,4 +13,7 @@ from evonas.network.painting import NeuronNetwork  # noqa: E402
 
 def built(phenotype, input_shape, n_outputs):  # noqa: D103,ANN
     from genomes import Architecture
-    return Network(phenotype, input_shape, n_outputs) if isinstance(phenotype, Architecture) else NeuronNetwork(phenotype)
+
+    return (
+        Network(phenotype, input_shape, n_outputs) if isinstance(phenotype, Architecture) else NeuronNetwork(phenotype)
+    )
