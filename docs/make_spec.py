@@ -11,9 +11,24 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import Arrays, Boolean, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Parity, Table, Text, Xor
+from evonas.tasks import (
+    Arrays,
+    Boolean,
+    Bundled,
+    Cifar,
+    Diabetes,
+    Digits,
+    Idx,
+    Images,
+    Own,
+    Parity,
+    Poles,
+    Table,
+    Text,
+    Xor,
+)
 from evonas.training import Training
-from genomes import Cell, Cppn, Dag, Neat, Recurrent
+from genomes import Cell, Cppn, Dag, HyperNeat, Neat, Recurrent
 
 HEAD = """\
 # The spec
@@ -36,11 +51,13 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "parity"`', Parity),
     ('[task] with `name = "boolean"`', Boolean),
     ('[task] with `name = "own"`', Own),
+    ('[task] with `name = "single_pole"` or `"double_pole"`', Poles),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[encoding] with `name = "recurrent"`', Recurrent),
     ('[encoding] with `name = "neat"`', Neat),
     ('[encoding] with `name = "cppn"`', Cppn),
+    ('[encoding] with `name = "hyperneat"`', HyperNeat),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "speciated"`', SpeciatedConfig),
@@ -78,7 +95,11 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         text = "\n".join(base.__doc__ or "" for base in model.__mro__)
         described = dict(re.findall(r"^        (\w+): ((?:.+\n?(?:            .+\n?)*))", text, re.M))
         rows = [
-            (field.name, _written(field.default), " ".join(described[field.name].split()))
+            (
+                field.name,
+                _written(None if field.default is dataclasses.MISSING else field.default),
+                " ".join(described[field.name].split()),
+            )
             for field in dataclasses.fields(model)
             if field.name in described
         ]

@@ -34,6 +34,7 @@ class NeuronNetwork(nn.Module):
         self.biases = nn.Parameter(torch.tensor(graph.biases, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Outputs."""
         graph, n = self.graph, self.graph.n_inputs
         values: dict[int, Tensor] = dict(enumerate(x.unbind(-1)))
         for at in sorted(range(len(graph.ids)), key=graph.levels.__getitem__):
@@ -44,6 +45,7 @@ class NeuronNetwork(nn.Module):
         return torch.stack([values[place] for place in graph.outputs], -1)
 
     def learned(self) -> Mapping[str, float]:
+        """By marking."""
         named = dict(zip(self.graph.markings, self.weights.tolist(), strict=True))
         return named | dict(zip(self.graph.ids, self.biases.tolist(), strict=True))
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Cell, Cppn, Dag, Encoding, Genome, Neat, Recurrent
+from genomes import Cell, Cppn, Dag, Encoding, Genome, HyperNeat, Neat, Recurrent
 from genomes.encoding import LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
+from genomes.hyperneat import Conv
 from genomes.neurons import NeuronGraph
+from genomes.painter import Painter
 
 ALL = {"remove_node": 0.1, "remove_connection": 0.1, "perturb_responses": 0.2, "toggle_connection": 0.1}
 VARIED: dict[str, Any] = {
@@ -45,6 +47,12 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ("neat-recurrent", Neat(n_outputs=7, recurrent=True, mutations=ALL), (1, 2, 2)),
     ("neat-varied", Neat(n_outputs=7, **VARIED), (5,)),
     ("cppn", Cppn(n_outputs=7, max_sampled=6, mutations=ALL), (3,)),
+    ("hyperneat", HyperNeat(n_outputs=7, hidden=((4, 4), "same")), (1, 5, 5)),
+    (
+        "hyperneat-through",
+        HyperNeat(n_outputs=7, hidden=(Conv(3), (2, 2)), mode="through", leo="local", separate=True),
+        (2, 4, 5),
+    ),
     ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""
@@ -181,7 +189,7 @@ def values_of(graph: NeuronGraph) -> dict[str, tuple[Any, ...]]:
 
 def test_untouched_neurons_and_connections_survive_a_mutation(case: Case) -> None:
     encoding, _ = case
-    if WEIGHTED not in encoding.abilities:
+    if WEIGHTED not in encoding.abilities or isinstance(encoding, Painter):
         return
     for seed in range(12):
         genome = evolved(encoding, seed, n_steps=seed * 3)
@@ -196,7 +204,7 @@ def test_untouched_neurons_and_connections_survive_a_mutation(case: Case) -> Non
 
 def test_untouched_ids_survive_a_mutation(case: Case) -> None:
     encoding, _ = case
-    if WEIGHTED in encoding.abilities:
+    if WEIGHTED in encoding.abilities or isinstance(encoding, Painter):
         return
     for seed in range(12):
         genome = evolved(encoding, seed, n_steps=seed * 3)
@@ -380,17 +388,24 @@ def test_many_distances_are_those_of_every_pair(case: Case) -> None:
     assert encoding.distances(genomes, []).shape == (12, 0)
 
 
+def neurons_of(phenotype: Phenotype) -> NeuronGraph:
+    """What is trained: the network of neurons itself, or the CPPN that gradient flows through."""
+    graph = phenotype if isinstance(phenotype, NeuronGraph) else phenotype.painter
+    assert graph is not None
+    return graph
+
+
 def test_what_was_learnt_is_in_the_genome(case: Case) -> None:
     encoding, _ = case
     if LEARNS not in encoding.abilities:
         return
     for seed in range(12):
         genome = evolved(encoding, seed, n_steps=seed * 4)
-        graph = encoding.develop(genome)
+        graph = neurons_of(encoding.develop(genome))
         assert encoding.learn(genome, {}) == genome
         names = (*graph.ids, *graph.markings)
         learnt = encoding.learn(genome, dict(zip(names, stream(seed).random(len(names)).tolist(), strict=True)))
-        after = encoding.develop(learnt)
+        after = neurons_of(encoding.develop(learnt))
         assert (*after.biases, *after.weights) == pytest.approx(tuple(stream(seed).random(len(names))), abs=1e-15)
         assert (after.ids, after.markings, after.sources) == (graph.ids, graph.markings, graph.sources)
         for values in ({"0" * 16: 1.0}, {names[0]: float("nan")}):
