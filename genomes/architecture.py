@@ -3,14 +3,16 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import networkx as nx
 
 from genomes.innovation import marking
+from genomes.neurons import NeuronGraph
 from genomes.operations import HEAD, INPUT, OPERATIONS, RECUR, Axis, Parameter, Shape, parameters, size
+from genomes.painting import Paint, n_queries
 
 SUM, CONCAT = "sum", "concat"
 MERGES = (SUM, CONCAT)
@@ -32,10 +34,12 @@ class Node:
         attributes: `(name, value)` pairs sorted by name: kernel, width (0: as many as come in), stride,
             preactivation, activation, normalisation, start (how weights begin that nobody leaves: random, identity,
             zero), channels (`own`: a node without weights names its output's channels after itself), path (see `PATH`;
-            it counts nothing in shapes and parameters), and cell (of `recur`, a `RecurrentCell`).
+            it counts nothing in shapes and parameters), bias (`none`: it has none), and cell (of `recur`, a
+            `RecurrentCell`).
         inputs: Ids of the nodes it reads; the first is the principal one, whose channels a sum is named after.
         merge: How several inputs become one, `sum` or `concat`. Larger images are average-pooled to the smallest,
             an image beside a vector is averaged over its area, and a sum pads channels with zeros to the widest.
+        paints: `(role, recipe)` pairs: those of its tensors that are painted, such as `linear/weight`.
     """
 
     id: str
@@ -43,6 +47,7 @@ class Node:
     attributes: tuple[tuple[str, Any], ...] = ()
     inputs: tuple[str, ...] = ()
     merge: str = SUM
+    paints: tuple[tuple[str, Paint], ...] = ()
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -120,13 +125,33 @@ class Architecture:
         """The output shape of every node by its id; arguments and errors as in `layout`."""
         return {layer.node.id: layer.target for layer in self.layout(input_shape, n_outputs)}
 
+    @cached_property
+    def painter(self) -> NeuronGraph | None:
+        """The CPPN through which gradient flows, where tensors are painted in the mode `through`.
+
+        Raises:
+            ValueError: If there are several.
+        """
+        found = {paint.cppn for node in self.nodes for _, paint in node.paints if paint.mode == "through"}
+        if len(found) > 1:
+            raise ValueError(f"expected one CPPN that gradient flows through, got {len(found)}; paint with the same")
+        return next(iter(found), None)
+
     def parameters(self, input_shape: Shape, n_outputs: int) -> tuple[Parameter, ...]:
-        """Every tensor of the network; arguments and errors as in `layout`."""
-        return tuple(p for layer in self.layout(input_shape, n_outputs) for p in layer.parameters)
+        """Every tensor that a network holds; arguments and errors as in `layout`.
+
+        What is painted through a CPPN is not held: the tensors of the `painter` are, which come last.
+        """
+        held = [p for layer in self.layout(input_shape, n_outputs) for p in layer.parameters if not _through(p)]
+        return (*held, *_tensors_of(self.painter))
 
     def n_parameters(self, input_shape: Shape, n_outputs: int) -> int:
-        """The number of trainable values; arguments and errors as in `layout`."""
-        return sum(math.prod(p.shape) for p in self.parameters(input_shape, n_outputs) if p.trainable)
+        """The number of values that are trained or painted; arguments and errors as in `layout`.
+
+        Painted values count in every mode, and the CPPN's own do not: it is the size of the network that runs.
+        """
+        layers = self.layout(input_shape, n_outputs)
+        return sum(math.prod(p.shape) for layer in layers for p in layer.parameters if p.trainable or p.paint)
 
     def macs(self, input_shape: Shape, n_outputs: int) -> int:
         """Multiply-accumulates of convolutions and linear layers for one example; arguments as in `layout`."""
@@ -136,8 +161,9 @@ class Architecture:
     def digest(self) -> str:
         """16 hexadecimal digits that ignore ids: isomorphic architectures share it.
 
-        A hash of every node over all that feeds it, refined once by all that it feeds, in the manner of Weisfeiler and
-        Lehman. The order of inputs counts in a concatenation, where it is the order of channels, and not in a sum.
+        A hash of every node, of what its weights are painted by, and of all that feeds it, refined once by all that it
+        feeds, in the manner of Weisfeiler and Lehman. The order of inputs counts in a concatenation, where it is the
+        order of channels, and not in a sum.
         Confirm equality with `isomorphism` before anything is reused.
         """
         below: dict[str, str] = {}
@@ -207,7 +233,8 @@ def fitted(axis: Axis, width: int, owner: str) -> Axis:
 
 def _label(node: Node) -> tuple[str, ...]:
     merge = node.merge if len(node.inputs) > 1 else ""
-    return node.operation, merge, *(f"{name}={value}" for name, value in node.attributes)
+    paints = (f"{role}={paint.digest}" for role, paint in node.paints)
+    return node.operation, merge, *(f"{name}={value}" for name, value in node.attributes), *paints
 
 
 def _merged_axis(node: Node, axes: list[Axis]) -> Axis:
@@ -264,7 +291,7 @@ def _layer(node: Node, inputs: list[Layer], n_outputs: int) -> Layer:
         macs = operation.macs(settings, source, target)
     except KeyError as missing:
         raise ValueError(f"{node}: expected an attribute {missing}, got {sorted(settings)}; add it") from None
-    return Layer(node, source, target, output, tuple(tensors), macs)
+    return Layer(node, source, target, output, _painted(node, tensors), macs)
 
 
 def _output_axis(node: Node, axis: Axis, width: int) -> Axis:
@@ -276,10 +303,50 @@ def _output_axis(node: Node, axis: Axis, width: int) -> Axis:
     if node.settings.get("channels") == OWN:
         return ((node.id, width),)
     if not OPERATIONS[node.operation].parametric:
-        return axis
+        # Each channel of an image that is flattened becomes as many values as it has places.
+        factor = width // size(axis)
+        return axis if factor == 1 else tuple((owner, length * factor) for owner, length in axis)
     if node.settings.get("start") == IDENTITY_START:
         return fitted(axis, width, node.id)
     return ((node.id, width),)
+
+
+CPPN = "cppn"
+"""Holder of the tensors of an architecture's `painter`."""
+
+
+def _through(parameter: Parameter) -> bool:
+    return parameter.paint is not None and parameter.paint.mode == "through"
+
+
+def _tensors_of(painter: NeuronGraph | None) -> tuple[Parameter, ...]:
+    """The weights and biases of a CPPN, each a tensor of one axis."""
+    if painter is None:
+        return ()
+    columns = {"weights": painter.weights, "biases": painter.biases}
+    return tuple(Parameter(CPPN, what, (((CPPN, len(values)),),)) for what, values in columns.items())
+
+
+def _painted(node: Node, tensors: list[Parameter]) -> tuple[Parameter, ...]:
+    """The tensors of a node, those that it paints with their recipes."""
+    roles = {tensor.role: tensor for tensor in tensors}
+    for role, paint in node.paints:
+        if role not in roles:
+            raise ValueError(f"{node}: expected to paint some of {', '.join(roles) or 'no tensor'}, got {role}")
+        n_targets, *rest = roles[role].shape
+        sheets = len(paint.targets.places), len(paint.sources.places)
+        if sheets != (n_targets, n_sources := math.prod(rest)):
+            expected = f"{n_targets} targets and {n_sources} sources to paint {role}"
+            raise ValueError(f"{node}: expected {expected}, got {sheets[0]} and {sheets[1]}; correct the sheets")
+        n_asked = n_queries(paint.queries, len(paint.sources.places[0]))
+        if paint.cppn.n_inputs != n_asked:
+            raise ValueError(f"{node}: expected a CPPN of {n_asked} inputs for its queries, got {paint.cppn.n_inputs}")
+        n_outputs = 1 + max(paint.output, paint.expression or 0)
+        if len(paint.cppn.outputs) < n_outputs:
+            raise ValueError(f"{node}: expected a CPPN of {n_outputs} outputs or more, got {len(paint.cppn.outputs)}")
+        trained = roles[role].trainable and paint.mode == "seeded"
+        roles[role] = replace(roles[role], paint=paint, trainable=trained)
+    return tuple(roles.values())
 
 
 def duplicates(axis: Axis) -> list[tuple[str, int, int]]:

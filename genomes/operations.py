@@ -7,9 +7,12 @@ Each entry here has its forward pass in `evonas/network/operations.py`. All spat
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomes.recurrence import Step
+
+if TYPE_CHECKING:
+    from genomes.painting import Paint
 
 Shape = tuple[int, ...]
 """`(channels, height, width)` for an image, `(features,)` for a vector or one time step; never the batch or time."""
@@ -40,7 +43,8 @@ class Parameter:
         role: `kind/what`. It names the operation's kind, so that a changed operation inherits nothing.
         axes: One tuple of segments an axis.
         fan_in: How many inputs one output sums over; 0 for what starts as a constant.
-        trainable: False for normalisation statistics.
+        trainable: False for normalisation statistics, and for what is painted and not trained itself.
+        paint: How its values are painted; None: they are inherited, or drawn.
     """
 
     node: str
@@ -48,6 +52,7 @@ class Parameter:
     axes: tuple[Axis, ...]
     fan_in: int = 0
     trainable: bool = True
+    paint: "Paint | None" = None
 
     @property
     def name(self) -> str:
@@ -224,6 +229,10 @@ def _kept(attributes: Attributes, shape: Shape) -> Shape:
     return shape
 
 
+def _flattened(attributes: Attributes, shape: Shape) -> Shape:
+    return (math.prod(shape),)
+
+
 def _flat(attributes: Attributes, shape: Shape) -> Shape:
     return (attributes["width"] or shape[0],)
 
@@ -244,6 +253,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation("max_pool", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("avg_pool", _pooled, _no_weights, _no_macs, spatial=True),
         Operation("identity", _kept, _no_weights, _no_macs),
+        Operation("flatten", _flattened, _no_weights, _no_macs),
         Operation("zero", _pooled, _no_weights, _no_macs, spatial=True),
         Operation(RECUR, _flat, _recur_weights, _recur_macs, biased=True),
         Operation("linear", _flat, _linear_weights, _linear_macs, flattens=True),
@@ -259,7 +269,8 @@ are concatenated (Liu, Simonyan & Yang 2019). `attention` is multi-head self-att
 a sequence `(channels, 1, length)`, without knowledge of places (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762);
 with a stride, only every stride-th place asks. `recur` is a recurrent layer, whose attribute `cell` is a
 `genomes.recurrence.RecurrentCell`; its shapes and multiply-accumulates are those of one time step. `zero` puts out
-zeros, `identity` its merged input; `head` is the linear classifier."""
+zeros, `identity` its merged input, `flatten` every value of it as a vector, channel by channel; `head` is the linear
+classifier."""
 
 ACTIVATIONS = ("relu", "silu", "tanh", "none")
 NORMALISATIONS = ("batch", "none")
@@ -282,6 +293,8 @@ def parameters(node: str, operation: str, attributes: Attributes, source: Axis, 
     if kind.biased:
         return weights
     if attributes.get("normalisation", "none") == "none":
+        if attributes.get("bias") == "none":
+            return weights
         return [*weights, Parameter(node, f"{operation}/bias", (target,))]
     return [
         *weights,

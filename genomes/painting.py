@@ -1,11 +1,14 @@
 """Weights that are painted: what a CPPN says of every pair of places (Stanley, D'Ambrosio & Gauci 2009)."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal
 
-from genomes.neurons import NeuronGraph
+import numpy as np
+
+from genomes.innovation import marking
+from genomes.neurons import NeuronGraph, Values
 
 Mode = Literal["evolved", "seeded", "through"]
 QUERIES = ("source", "target", "difference", "distance", "source_radius", "target_radius", "bias")
@@ -22,6 +25,24 @@ class Sheet:
     """
 
     places: tuple[tuple[float, ...], ...]
+
+    @cached_property
+    def values(self) -> Values:
+        """The coordinates, `(n, dimensions)`."""
+        return np.array(self.places, np.float64)
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits over all places."""
+        return marking(repr(self.places))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.places)
+
+    def __hash__(self) -> int:
+        """Computed once: a sheet has thousands of numbers, and is part of what layouts are remembered by."""
+        return self._hash
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,15 @@ class Paint:
     scale: float = 3.0
     mode: Mode = "evolved"
 
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits over all that it paints; ids and markings of the CPPN are ignored."""
+        plain = [getattr(self, field.name) for field in fields(self) if field.name not in _DIGESTED]
+        return marking(*(getattr(self, name).digest for name in _DIGESTED), repr(plain))
+
+
+_DIGESTED = ("cppn", "sources", "targets")
+
 
 @lru_cache(maxsize=256)
 def grid(*shape: int) -> Sheet:
@@ -67,3 +97,25 @@ def grid(*shape: int) -> Sheet:
 def n_queries(queries: tuple[str, ...], n_dimensions: int) -> int:
     """Inputs that a CPPN has for these queries in a space of so many dimensions."""
     return sum(n_dimensions if word in ("source", "target", "difference") else 1 for word in queries)
+
+
+def asked(queries: tuple[str, ...], sources: Values, targets: Values) -> Values:
+    """What a CPPN is asked with.
+
+    Args:
+        queries: Keys of `QUERIES`.
+        sources: Coordinates `(..., dimensions)`.
+        targets: As many, or one that is broadcast against the sources.
+
+    Returns:
+        `(..., n_queries)`.
+    """
+    sources, targets = np.broadcast_arrays(sources, targets)
+    whole = {"source": sources, "target": targets, "difference": targets - sources}
+    single = {
+        "distance": lambda: np.sqrt(np.square(targets - sources).sum(-1)),
+        "source_radius": lambda: np.sqrt(np.square(sources).sum(-1)),
+        "target_radius": lambda: np.sqrt(np.square(targets).sum(-1)),
+        "bias": lambda: np.ones(sources.shape[:-1]),
+    }
+    return np.concatenate([whole[word] if word in whole else single[word]()[..., None] for word in queries], -1)

@@ -8,18 +8,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas.network.operations import OPERATIONS, activation, merged, preactivation
+from evonas.network.painting import NeuronNetwork, painted
 from evonas.network.recur import State, recur
-from genomes.architecture import PATH, Architecture, Layer
+from genomes.architecture import CPPN, PATH, Architecture, Layer
 from genomes.operations import RECUR, Parameter, Shape
 
 EPSILON = 1e-5
 MOMENTUM = 0.1
+_NOTHING: Mapping[str, Tensor] = {}
 
 
 class LayerModule(nn.Module):
     """One node: merge, preactivation, operation, normalisation, activation.
 
-    Its tensors are named by role, e.g. `conv/weight`.
+    Its tensors are named by role, e.g. `conv/weight`. Those that are painted through a CPPN are not held: they are
+    handed in.
 
     Attributes:
         momentum: Part of a batch in BatchNorm's running statistics.
@@ -38,6 +41,8 @@ class LayerModule(nn.Module):
         self.drop = 0.0
         self.generator: torch.Generator | None = None
         for parameter in layer.parameters:
+            if parameter.paint is not None and parameter.paint.mode == "through":
+                continue
             tensor = torch.empty(parameter.shape)
             if parameter.trainable:
                 self.register_parameter(parameter.role, nn.Parameter(tensor))
@@ -50,9 +55,14 @@ class LayerModule(nn.Module):
         x = merged(inputs, self.node.merge, self.source)
         return recur(x, state, self._parameters, settings["cell"], settings["width"])  # type: ignore[arg-type]
 
-    def forward(self, inputs: list[Tensor]) -> Tensor:
-        """Outputs `(batch, *target)` for inputs of the shapes that the layout gives."""
-        tensors = self._parameters | self._buffers
+    def forward(self, inputs: list[Tensor], painted: Mapping[str, Tensor] = _NOTHING) -> Tensor:
+        """Outputs `(batch, *target)`.
+
+        Args:
+            inputs: Of the shapes that the layout gives.
+            painted: By role the tensors that it does not hold.
+        """
+        tensors = {**self._parameters, **self._buffers, **painted}
         x = self.preactivation(merged(inputs, self.node.merge, self.source))
         x = self.operation(x, tensors, self.node.settings)  # type: ignore[arg-type]
         if self.normalised:
@@ -84,7 +94,8 @@ _NORMALISATION = ("mean", "variance", "scale", "shift")
 class Network(nn.Module):
     """An architecture for inputs of one shape; every tensor of its state is named `node.role`.
 
-    Weights are uninitialised until `evonas.network.inherit` fills them.
+    Weights are uninitialised until `evonas.network.inherit` fills them. Where gradient flows through a CPPN, the
+    network holds the CPPN as `cppn`, and paints anew in every forward pass.
 
     Args:
         architecture: The phenotype.
@@ -101,11 +112,14 @@ class Network(nn.Module):
         self.layers = architecture.layout(input_shape, n_outputs)
         for layer in self.layers:
             self.add_module(layer.node.id, LayerModule(layer))
+        self._through = [p for layer in self.layers for p in layer.parameters if p.paint and p.paint.mode == "through"]
+        if (painter := architecture.painter) is not None:
+            self.add_module(CPPN, NeuronNetwork(painter))
         self._n_readers = Counter(source for node in architecture.nodes for source in node.inputs)
 
     @property
     def described(self) -> dict[str, Parameter]:
-        """Every tensor's description by its name."""
+        """The description of every tensor of its layers by name, painted ones too."""
         return {parameter.name: parameter for layer in self.layers for parameter in layer.parameters}
 
     @property
@@ -123,6 +137,20 @@ class Network(nn.Module):
     def recurrent(self) -> bool:
         """True if a layer carries a state from one time step to the next."""
         return any(node.operation == RECUR for node in self.architecture.nodes)
+
+    def learned(self) -> dict[str, float]:
+        """By marking the weights and biases of the CPPN that gradient flows through; empty where there is none."""
+        painter = self._modules.get(CPPN)
+        return dict(painter.learned()) if isinstance(painter, NeuronNetwork) else {}
+
+    def painted(self) -> dict[str, dict[str, Tensor]]:
+        """By node and role the tensors that are painted through the CPPN, as its weights now are."""
+        found: dict[str, dict[str, Tensor]] = {}
+        for parameter in self._through:
+            assert parameter.paint is not None
+            values = painted(parameter.paint, self._modules[CPPN]).reshape(parameter.shape)
+            found.setdefault(parameter.node, {})[parameter.role] = values
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(batch, n_outputs)` for inputs `(batch, *input_shape)`.
@@ -146,6 +174,7 @@ class Network(nn.Module):
     def _run(self, x: Tensor, states: dict[str, State] | None) -> Tensor:
         """The outputs; where states are given, they are replaced by those behind them."""
         left = dict(self._n_readers)
+        painted = self.painted() if self._through else {}
         values: dict[str, Tensor] = {}
         for layer in self.layers:
             node = layer.node
@@ -154,7 +183,7 @@ class Network(nn.Module):
             if states is not None and node.operation == RECUR:
                 x, states[node.id] = module.stepped(inputs, states.get(node.id))  # type: ignore[union-attr, operator]
             else:
-                x = module(inputs)  # type: ignore[misc]
+                x = module(inputs, painted.get(node.id, _NOTHING))  # type: ignore[misc]
             values[node.id] = x
             for source in node.inputs:
                 left[source] -= 1

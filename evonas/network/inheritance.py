@@ -1,5 +1,6 @@
 """Weights from parents to child, block by block, knowing no encoding."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from evonas.network.build import Network
 from evonas.network.initial import initial
+from evonas.network.painting import painted
 from evonas.stream import stream
 from genomes.architecture import duplicates
 from genomes.operations import KERNEL, Axis, Parameter
@@ -51,7 +53,7 @@ def inherit(network: Network, donors: Sequence[Donor], *, seed: int, individual:
     A block is a combination of segments, one an axis, and matches where the owners of all its segments do. The first
     donor that has a block leaves it, the others fill in. It is copied from the start of its axes, from the centre of
     kernel axes. In a row of which something was left, what was not is zero: new inputs and kernel rims keep the
-    function. BatchNorm's statistics come along.
+    function. BatchNorm's statistics come along. A painted tensor is painted, and never inherited.
 
     Args:
         network: The network to fill, on the CPU.
@@ -64,6 +66,12 @@ def inherit(network: Network, donors: Sequence[Donor], *, seed: int, individual:
     origins: dict[str, int] = {}
     for layer in network.layers:
         for parameter in layer.parameters:
+            if parameter.paint is not None:
+                origins[parameter.name] = individual
+                total += math.prod(parameter.shape) if parameter.trainable else 0
+                if parameter.paint.mode != "through":
+                    state[parameter.name].copy_(painted(parameter.paint).reshape(parameter.shape))
+                continue
             target = state[parameter.name]
             shares = _whole(target, parameter, donors)
             if not shares:

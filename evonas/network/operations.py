@@ -98,6 +98,10 @@ def _recur(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
     return recur(x, None, tensors, settings["cell"], settings["width"])[0]
 
 
+def _flatten(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
+    return x.flatten(1) if x.dim() == 4 else x
+
+
 def _identity(x: Tensor, tensors: Tensors, settings: Mapping[str, Any]) -> Tensor:
     return x
 
@@ -114,6 +118,7 @@ OPERATIONS: dict[str, Forward] = {
     "max_pool": _max_pool,
     "avg_pool": _avg_pool,
     "identity": _identity,
+    "flatten": _flatten,
     "zero": _zero,
     "recur": _recur,
     "linear": _linear("linear"),

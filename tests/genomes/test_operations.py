@@ -28,6 +28,8 @@ KNOWN = [
     Known(INPUT, {}, (3, 7, 5), (3, 7, 5), 0, 0),
     Known("identity", {}, (3, 7, 5), (3, 7, 5), 0, 0),
     Known("identity", {}, (3,), (3,), 0, 0),
+    Known("flatten", {}, (3, 7, 5), (105,), 0, 0),
+    Known("flatten", {}, (3,), (3,), 0, 0),
     Known("conv", LAYER, (3, 7, 5), (8, 4, 3), 8 * 3 * 3 * 3, 8 * 3 * 3 * 3 * 12),
     Known("conv", {"width": 4, "kernel": 1, "stride": 1}, (3, 7, 5), (4, 7, 5), 4 * 3, 4 * 3 * 35),
     Known("conv", {"width": 0, "kernel": 5, "stride": 1}, (3, 7, 5), (3, 7, 5), 3 * 3 * 25, 3 * 3 * 25 * 35),

@@ -75,6 +75,8 @@ def _wild(rng: np.random.Generator) -> Architecture:
             attributes["channels"] = "own"
         merge = str(rng.choice(["sum", "concat"]))
         nodes.append(node(f"n{at}", operation, " ".join(sources), merge=merge, **attributes))
+    if rng.random() < 0.3:
+        nodes.append(node("flat", "flatten", nodes[-1].id))
     return architecture(*nodes)
 
 
