@@ -52,12 +52,12 @@ class Alternating:
         self.bare: list[float] = []
         self.trained: list[float] = []
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """A cycle is from the reading of a job to the end of its tell, which includes the next ask."""
         began = time.perf_counter()
         for job in jobs:
-            for evaluation in self._inline.evaluate([job], check):
-                yield evaluation
+            for (evaluation,) in self._inline.evaluate([job], check):
+                yield [evaluation]
                 told = time.perf_counter()
                 if evaluation.weights is not None:
                     network = self._inline.network(job.proposal.genome, evaluation.weights)
@@ -106,7 +106,7 @@ def measure(n_pairs: int) -> dict[str, float]:
     """Run a campaign of so many counted pairs on digits; medians and quartiles in milliseconds."""
     campaign = Campaign(**SPEC, budget={"evaluations": n_pairs + WARM_UP})
     task = Digits().load()
-    encoding = campaign.spec.encoding.for_input(task.input_shape)
+    encoding = campaign.spec.encoding.for_task(task.input_shape, task.n_outputs)
     campaign.spec = campaign.spec.model_copy(update={"encoding": encoding})
     inline = Inline(encoding, task, campaign.spec.training, campaign.spec.evaluation, seed=0)
     sides = [Examples.of(split, inline.device) for split in (task.train, task.validation)]

@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
 from evonas.training import Training
 from genomes import Cell, Cppn, Dag, HyperNeat, Neat, Recurrent
@@ -41,6 +41,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[encoding] with `name = "hyperneat"`', HyperNeat),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
+    ('[search] with `name = "speciated"`', SpeciatedConfig),
     ('[search] with `name = "random"`', RandomConfig),
     ('[search] with `name = "controller"`', ControllerConfig),
     ('[search] with `name = "listed"`', ListedConfig),

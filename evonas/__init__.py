@@ -5,9 +5,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evonas.campaign import Campaign, SpecError, StoreError, retrain
     from evonas.export import load
+    from evonas.network import register_activation
     from evonas.tasks import DataError, from_arrays, from_dataset
 
-__all__ = ["Campaign", "DataError", "SpecError", "StoreError", "from_arrays", "from_dataset", "load", "retrain"]
+__all__ = [
+    "Campaign",
+    "DataError",
+    "SpecError",
+    "StoreError",
+    "from_arrays",
+    "from_dataset",
+    "load",
+    "register_activation",
+    "retrain",
+]
 __version__ = "0.1.0"
 
 _ROOMS = {
@@ -15,6 +26,7 @@ _ROOMS = {
     "from_arrays": "evonas.tasks",
     "from_dataset": "evonas.tasks",
     "load": "evonas.export",
+    "register_activation": "evonas.network",
 }
 """Where a name comes from, unless it is `evonas.campaign`."""
 

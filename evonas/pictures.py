@@ -13,6 +13,7 @@ from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
 from genomes.cell import CellGenome
+from genomes.encoding import WEIGHTED
 from genomes.operations import Shape
 from genomes.recurrent import RecurrentGenome
 
@@ -53,6 +54,8 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
+    if kind == "genealogy" and WEIGHTED in encoding.abilities:
+        return f"{campaign.directory}: expected weights that were inherited, got those in genomes of {encoding.name}"
     has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
     if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
         what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
@@ -166,7 +169,7 @@ def _lifespans(campaign: Campaign) -> dict[int, int | None] | None:
 def _draw_ancestry(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     return view.ancestry(
         campaign.individuals,
-        campaign.architecture,
+        campaign.phenotype,
         winner=one.id if one else None,
         score=campaign.spec.kind.score,
         measured=campaign.spec.objectives.label,

@@ -70,6 +70,8 @@ class Evaluation:
         weights: The trained tensors as safetensors bytes; None where there are none.
         error: Why it failed, one line.
         training_seconds: The part of `seconds` spent in the training loop and in scoring at birth, its epoch 0.
+        learned: The genome with the values that training gave it, where the encoding can write them back; a search
+            breeds from it.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Evaluation:
     weights: bytes | None = None
     error: str = ""
     training_seconds: float = 0.0
+    learned: Genome | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,6 +112,7 @@ class Individual:
         weights_sha256: Hash of its weights file as it was written; None where there was none.
         error: See `Evaluation`.
         elapsed: Seconds of the campaign's clock when it was told.
+        learned: The genome with the values that training gave it, as JSON text; None where it has none.
     """
 
     id: int
@@ -130,6 +134,7 @@ class Individual:
     weights_sha256: str | None = None
     error: str = ""
     elapsed: float = 0.0
+    learned: str | None = None
 
     def __repr__(self) -> str:
         """In a line: without genome, curve and origins."""

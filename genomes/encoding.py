@@ -23,6 +23,10 @@ SEQUENCES = "sequences"
 WEIGHTED = "weighted"
 """Ability of an encoding whose genomes say what the weights are: its networks can be judged untrained, and nothing is
 inherited but the genome."""
+FIXED = "fixed"
+"""Ability of an encoding whose networks hold nothing that can be trained."""
+NEURONS = "neurons"
+"""Ability of an encoding whose genomes develop into a `NeuronGraph`; those of the others into an `Architecture`."""
 LEARNS = "learns"
 """Ability of an encoding that is also a `Learns`."""
 MEASURES_MANY = "measures_many"
@@ -77,11 +81,15 @@ class Encoding(Protocol[G]):
     def abilities(self) -> frozenset[str]:
         """Names of the optional protocols this encoding also fulfils."""
 
-    def for_input(self, input_shape: Shape) -> "Encoding[G]":
-        """The same encoding with all that depends on a task's input fixed.
+    def for_task(self, input_shape: Shape, n_outputs: int) -> "Encoding[G]":
+        """The same encoding with all that depends on a task fixed.
 
         Args:
             input_shape: `(channels, height, width)` or `(features,)`.
+            n_outputs: Values that a network puts out.
+
+        Raises:
+            ValueError: If the encoding does not fit them; the message begins with the field that is wrong.
         """
 
     def sample(self, decide: Decide, *, rng: np.random.Generator) -> G:

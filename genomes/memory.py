@@ -3,6 +3,7 @@
 import math
 
 from genomes.architecture import Architecture, Layer
+from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
 
 FLOAT32_BYTES = 4
@@ -10,15 +11,16 @@ BATCH = 64
 """Examples in the forward pass that memory is counted for, unless told otherwise."""
 
 
-def peak_memory(architecture: Architecture, input_shape: Shape, n_outputs: int, batch: int = BATCH) -> int:
+def peak_memory(phenotype: Architecture | NeuronGraph, input_shape: Shape, n_outputs: int, batch: int = BATCH) -> int:
     """Bytes of all tensors, and of the most activations alive at once in a forward pass, in float32.
 
     Nodes are walked in their order; each one's output lives until its last reader is done, as in
     `evonas.network.Network.forward`, and an `identity` of one input passes the tensor on without a copy. What an
-    operation needs beside its input and output (a merged input, a workspace, gradients) is not counted.
+    operation needs beside its input and output (a merged input, a workspace, gradients) is not counted. Of neurons, the
+    values of all are alive.
 
     Args:
-        architecture: What to count.
+        phenotype: What to count.
         input_shape: `(channels, height, width)` or `(features,)`.
         n_outputs: Outputs of the head.
         batch: Examples in the forward pass.
@@ -26,7 +28,10 @@ def peak_memory(architecture: Architecture, input_shape: Shape, n_outputs: int, 
     Raises:
         ValueError: Naming the node that cannot take what it is given.
     """
-    layers = architecture.layout(input_shape, n_outputs)
+    if isinstance(phenotype, NeuronGraph):
+        values = phenotype.n_inputs + len(phenotype.ids)
+        return FLOAT32_BYTES * (phenotype.n_parameters(input_shape, n_outputs) + batch * values)
+    layers = phenotype.layout(input_shape, n_outputs)
     weights = sum(math.prod(parameter.shape) for layer in layers for parameter in layer.parameters)
     return FLOAT32_BYTES * (weights + batch * _most_alive(layers))
 

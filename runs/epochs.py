@@ -79,7 +79,7 @@ def trained(
     """One training; None if it failed."""
     donors = tuple(one.individual for one in legacies)
     proposal = Proposal(number, genome, donors, "study", donors, Budget(epochs))
-    (done,) = inline.evaluate([Job(proposal, legacies)], lambda: None)
+    ((done,),) = inline.evaluate([Job(proposal, legacies)], lambda: None)
     return done if done.state == COMPLETE else None
 
 
@@ -118,7 +118,7 @@ def collected(spec: Spec, path: Path, options: argparse.Namespace) -> list[dict[
     if len(found) >= options.children or options.report_only:
         return found[: options.children]
     task = spec.task.load()
-    encoding = spec.encoding.for_input(task.input_shape)
+    encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     inline = Inline(encoding, task, spec.training, spec.evaluation, seed=spec.seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:

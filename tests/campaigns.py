@@ -37,7 +37,7 @@ batch_size = 32
 [budget]
 evaluations = {evaluations}
 """
-POPULATION = {"evolution": "population = 4", "ageing": "population = 4"}
+POPULATION = {"evolution": "population = 4", "ageing": "population = 4", "speciated": "population = 6"}
 """For the searches that have one."""
 
 CLOCKS = ("seconds", "elapsed")
@@ -81,7 +81,7 @@ TWO = Objectives(maximize=("accuracy",), minimize=("parameters",))
 
 def context(*, seed: int = 0, inherit: bool = True, objectives: Objectives = ONE) -> Context:
     """A campaign's context over small genomes."""
-    encoding = Dag(widths=(4, 8), max_sampled=3, max_nodes=8).for_input((1, 8, 8))
+    encoding = Dag(widths=(4, 8), max_sampled=3, max_nodes=8).for_task((1, 8, 8), 10)
     return Context(
         encoding,
         seed,
@@ -122,10 +122,10 @@ class Pretending:
         self.n_workers, self.fails = n_workers, fails
         self.jobs: list[Job] = []
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         stream = iter(jobs)
         while batch := list(islice(stream, self.n_workers)):
             self.jobs += batch
             for job in reversed(batch):
                 check()
-                yield pretended(job.proposal, self.fails)
+                yield [pretended(job.proposal, self.fails)]

@@ -146,16 +146,16 @@ TASKS: dict[str, tuple[str, tuple[int, ...]]] = {"recurrent": ("text", (5,))}
 class Learning(Pretending):
     """Pretends to train, with a learning curve and the origin of every tensor."""
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         for job in jobs:
-            (one,) = super().evaluate([job], check)
+            ((one,),) = super().evaluate([job], check)
             parent = job.proposal.parents[0] if job.proposal.parents else one.id
             names = [tensor.name for tensor in self.develop(job.proposal.genome).parameters(self.shape, 3)]
             curve = tuple({"epoch": epoch, f"validation_{self.score}": 1 / epoch} for epoch in (1, 2))
             if one.state == "complete":
                 metrics = {**one.metrics, self.score: one.metrics["accuracy"], f"{self.score}_at_birth": 0.4}
                 one = replace(one, metrics=metrics, curve=curve, origins=dict.fromkeys(names, parent))
-            yield one
+            yield [one]
 
     develop: Any
     shape: tuple[int, ...]
@@ -173,7 +173,7 @@ def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fiel
     }
     task, shape = TASKS.get(space, ("digits", (1, 8, 8)))
     spec = parse({"task": task, **given, **fields})
-    encoding = spec.encoding.for_input(shape)
+    encoding = spec.encoding.for_task(shape, 7)
     spec = spec.model_copy(update={"encoding": encoding})
     facts = {"spec": written(spec), "input_shape": shape, "n_outputs": 3, "classes": ["a", "b", "c"]}
     store = Store.create(directory, facts)
@@ -245,6 +245,16 @@ def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Pat
     with pytest.raises(StoreError, match="expected a toolbox"):
         lost.lifespans()
     assert pictures.draw("lineage", lost, None).collections
+
+
+def test_a_campaign_knows_how_its_generations_were_divided(tmp_path: Path, fast_disk: None) -> None:
+    search = {"name": "speciated", "population": 4, "threshold": 0.3}
+    found = recorded(tmp_path / "a", "dag", 9, search=search)
+    assert [sorted(id for ids in one.members.values() for id in ids) for one in found.species()] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+    ]
+    assert recorded(tmp_path / "b", "dag", 4).species() == []
 
 
 def test_a_random_search_keeps_nobody(tmp_path: Path, fast_disk: None) -> None:

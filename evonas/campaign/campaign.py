@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from evonas.campaign.arrays import placed, taken
 from evonas.campaign.callbacks import Callbacks, OnGeneration, OnTold
+from evonas.campaign.evaluating import evaluator_of
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
 from evonas.campaign.individuals import Individuals
-from evonas.campaign.lives import lifespans
+from evonas.campaign.lives import folded, lifespans
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of, with_operators
@@ -22,11 +23,11 @@ from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.campaign.testing import test_once
 from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
-from evonas.record import Individual, Proposal, ancestors
-from evonas.search import Controller, ControllerConfig, Search
+from evonas.record import Individual, ancestors
+from evonas.search import Controller, ControllerConfig, Search, Speciated, SpeciatedConfig, Speciation
 from evonas.tasks import Own, Task, loaded
 from genomes import Architecture
-from genomes.encoding import Encoding, Genome
+from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
 from genomes.reading import read_genome
 
 if TYPE_CHECKING:
@@ -149,20 +150,11 @@ class Campaign:
             DataError: If the data cannot be used.
             OSError: If the directory cannot be written.
         """
-        from evonas.evaluation import Inline
-
         directory = self._place(out)
         task = self._load(directory)
         encoding = self.spec.encoding
         try:
-            evaluator = Inline(
-                encoding,
-                task,
-                self.spec.training,
-                self.spec.evaluation,
-                seed=self.spec.seed,
-                screening=self.spec.objectives.screening,
-            )
+            evaluator = evaluator_of(self.spec, task)
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
         store = self._opened(directory, task)
@@ -307,14 +299,13 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged.
         """
-        if not isinstance(self.spec.search, ControllerConfig):
-            return None
-        search = self.search(self.spec.encoding)
-        assert isinstance(search, Controller)
+        search = self._folded() if isinstance(self.spec.search, ControllerConfig) else None
+        return search.likeliest() if isinstance(search, Controller) else None
+
+    def _folded(self) -> Search:
+        """The search at the end of the log."""
         with closing(Store.open(self.directory)) as store:
-            for event in store.events(self.spec.encoding):
-                search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
-        return search.likeliest()
+            return folded(self.search(self.spec.encoding), store.events(self.spec.encoding))
 
     def lifespans(self) -> dict[int, int | None]:
         """How long the search kept each individual as a possible parent; see `evonas.campaign.lives.lifespans`.
@@ -325,6 +316,15 @@ class Campaign:
         search = self.search(self.spec.encoding)
         with closing(Store.open(self.directory)) as store:
             return lifespans(search, store.events(self.spec.encoding))
+
+    def species(self) -> list[Speciation]:
+        """How a search in species divided each generation; empty for other searches.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        search = self._folded() if isinstance(self.spec.search, SpeciatedConfig) else None
+        return search.species if isinstance(search, Speciated) else []
 
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.
@@ -338,13 +338,26 @@ class Campaign:
             reason = f"individual {one.id}: its genome cannot be read ({error})"
             raise StoreError(f"{self.directory}: {reason}; put back a copy") from None
 
-    def architecture(self, one: Individual) -> Architecture:
+    def phenotype(self, one: Individual) -> Phenotype:
         """What an individual's genome develops into.
 
         Raises:
             StoreError: If it has none.
         """
         return self.spec.encoding.develop(self.genome(one))
+
+    def architecture(self, one: Individual) -> Architecture:
+        """The layers that an individual's genome develops into.
+
+        Raises:
+            StoreError: If it has none, or is one of neurons.
+        """
+        found = self.phenotype(one)
+        if not isinstance(found, Architecture):
+            raise StoreError(
+                f"{self.directory}: expected layers, got neurons of {self.spec.encoding.name}; ask for its phenotype"
+            )
+        return found
 
     def network(self, id: int | None = None) -> "TrainedNetwork":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module` for inputs as they come.
@@ -357,8 +370,10 @@ class Campaign:
         """
         one = self.individual(id)
         with closing(Store.open(self.directory)) as store:
-            weights, facts = store.weights(one.id), store.facts()
-        return trained_network(self.architecture(one), facts, weights)
+            facts = store.facts()
+            in_genome = one.weights_sha256 is None and WEIGHTED in self.spec.encoding.abilities
+            weights = None if in_genome else store.weights(one.id)
+        return trained_network(self.phenotype(one), facts, weights)
 
     def _load(self, directory: Path, *, by_hand: bool = False) -> Task:
         """The task, after a user's arrays were put beside the record; the encoding is fitted to it."""
@@ -390,4 +405,6 @@ def _spent(store: Store, spec: Spec) -> CampaignBudget:
     """What a campaign spent, as the budget of its control: the same seconds if it has a limit of them, else epochs."""
     if spec.budget.seconds is not None:
         return CampaignBudget(seconds=max(store.elapsed(), 1.0))
+    if spec.untrained:
+        return CampaignBudget(evaluations=max(1, len(store.individuals())))
     return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))

@@ -13,9 +13,10 @@ from evonas.campaign.spec import Spec
 from evonas.evaluation.birth import as_bytes, born
 from evonas.evaluation.evaluator import MAX_REASON, Job, reason
 from evonas.evaluation.measure import SIZES, sizes
-from evonas.network import Inheritance, Network
+from evonas.network import Inheritance, Network, NeuronNetwork, built
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.tasks import Task
+from genomes.encoding import LEARNS, Genome, Learns, Phenotype
 
 
 class Hand:
@@ -59,13 +60,13 @@ class Hand:
             try:
                 counted = self._counted(proposal)
             except ValueError as error:
-                self._loop.take(Evaluation(proposal.id, FAILED, error=reason(error)))
+                self._loop.take([Evaluation(proposal.id, FAILED, error=reason(error))])
                 continue
             self._asked[proposal.id] = proposal, counted, time.perf_counter()
             given.append(proposal)
         return given
 
-    def build(self, proposal: Proposal, *, inherit: bool = True) -> Network:
+    def build(self, proposal: Proposal, *, inherit: bool = True) -> Network | NeuronNetwork:
         """The network of a proposal on the CPU, in training mode, for inputs `(batch, *input_shape)`.
 
         Args:
@@ -104,18 +105,18 @@ class Hand:
         data = None if weights is None else as_bytes(self._state(proposal, weights))
         epochs = _passes(proposal.budget.epochs if epochs is None else epochs)
         inheritance = self._inherited.pop(id, Inheritance(0.0, {}))
-        self._loop.take(
-            Evaluation(
-                id,
-                COMPLETE,
-                {**told, **counted},
-                time.perf_counter() - began,
-                epochs,
-                fraction_inherited=inheritance.fraction,
-                origins=inheritance.origins,
-                weights=data,
-            )
+        evaluation = Evaluation(
+            id,
+            COMPLETE,
+            {**told, **counted},
+            time.perf_counter() - began,
+            epochs,
+            fraction_inherited=inheritance.fraction,
+            origins=inheritance.origins,
+            weights=data,
+            learned=self._learned(proposal, weights),
         )
+        self._loop.take([evaluation])
         del self._asked[id]
 
     def fail(self, id: int, reason: str, *, epochs: int = 0) -> None:
@@ -133,7 +134,8 @@ class Hand:
         epochs = _passes(epochs)
         self._inherited.pop(id, None)
         text = " ".join(str(reason).split())[:MAX_REASON]
-        self._loop.take(Evaluation(id, FAILED, seconds=time.perf_counter() - began, epochs=epochs, error=text))
+        seconds = time.perf_counter() - began
+        self._loop.take([Evaluation(id, FAILED, seconds=seconds, epochs=epochs, error=text)])
         del self._asked[id]
 
     def close(self) -> None:
@@ -154,10 +156,20 @@ class Hand:
         return self._asked[id]
 
     def _counted(self, proposal: Proposal) -> dict[str, float]:
-        architecture = self._spec.encoding.develop(proposal.genome)
-        counted = sizes(architecture, self.task.input_shape, self.task.n_outputs, self._spec.evaluation)
+        counted = sizes(self._developed(proposal), self.task.input_shape, self.task.n_outputs, self._spec.evaluation)
         self._spec.objectives.screening.check(counted)
         return counted
+
+    def _developed(self, proposal: Proposal) -> Phenotype:
+        return self._spec.encoding.develop(proposal.genome)
+
+    def _learned(self, proposal: Proposal, weights: nn.Module | None) -> Genome | None:
+        """The genome with what training gave it, where the encoding can write that back."""
+        encoding = self._spec.encoding
+        if LEARNS not in encoding.abilities or not isinstance(weights, (Network, NeuronNetwork)):
+            return None
+        assert isinstance(encoding, Learns)
+        return encoding.learn(proposal.genome, weights.learned())
 
     def _checked(self, metrics: Mapping[str, float]) -> dict[str, float]:
         needed = dict.fromkeys((self._spec.kind.score, *self._spec.objectives.names))
@@ -176,9 +188,8 @@ class Hand:
         if not isinstance(weights, nn.Module):
             raise ValueError(f"weights: expected the module that build() gave, got {type(weights).__name__}")
         state = {name: tensor.float() for name, tensor in weights.state_dict().items()}
-        architecture = self._spec.encoding.develop(proposal.genome)
-        described = architecture.parameters(self.task.input_shape, self.task.n_outputs)
-        shapes = {parameter.name: parameter.shape for parameter in described}
+        expected = built(self._developed(proposal), self.task.input_shape, self.task.n_outputs)
+        shapes = {name: tensor.shape for name, tensor in expected.state_dict().items()}
         if differing := sorted(
             name for name in shapes.keys() | state.keys() if name not in state or shapes.get(name) != state[name].shape
         ):

@@ -9,7 +9,7 @@ from evonas.record import Individual
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-NOT_IN_ROWS = ("metrics", "curve", "origins", "genome")
+NOT_IN_ROWS = ("metrics", "curve", "origins", "genome", "learned")
 """Fields of a record that no single cell of a table can hold."""
 COLUMNS = tuple(field.name for field in fields(Individual) if field.name not in NOT_IN_ROWS)
 """The columns of a table of individuals that stand before those of its metrics."""

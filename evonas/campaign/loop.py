@@ -1,8 +1,9 @@
 """The campaign's loop: ask, evaluate, tell, record. The only place that writes a running campaign."""
 
+import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from evonas.campaign.store import Store
 from evonas.evaluation.evaluator import Check, Evaluator, Job, Legacy
 from evonas.record import COMPLETE, SOURCE, Evaluation, Proposal
 from evonas.search import Search
-from genomes.encoding import Encoding, Genome
+from genomes.encoding import WEIGHTED, Encoding, Genome
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Loop:
         self._best: list[Ranked] = []
         self._front: list[Ranked] = []
         self._n_proposed = self._n_epochs = self._n_told = self._n_failed = self._n_in_vain = 0
+        self._is_reached, self._inherits = False, WEIGHTED not in encoding.abilities
         self._began = time.perf_counter() - store.elapsed()
         self._fold()
 
@@ -123,23 +125,45 @@ class Loop:
         self._on_disk = self._store.prune(self.spared())
         self._observe(self._progress())
         if asked := self._ask():
-            self._store.append(None, asked, self._encoding)
+            self._store.append(asked, self._encoding)
 
     def _run_pending(self) -> None:
         assert self._evaluator is not None
         jobs = (self.job(proposal) for proposal in list(self._pending.values()))
-        for evaluation in self._evaluator.evaluate(jobs, self._check):
-            self.take(evaluation)
+        for evaluations in self._evaluator.evaluate(jobs, self._check):
+            self.take(evaluations)
 
-    def take(self, evaluation: Evaluation) -> None:
-        """Tell and record a result; one that comes early waits until those of all earlier proposals are there."""
-        self._early[evaluation.id] = evaluation
+    def take(self, evaluations: Iterable[Evaluation]) -> None:
+        """Tell and record results, those that can be together in one transaction.
+
+        One that comes early waits until those of all earlier proposals are there.
+        """
+        self._early |= {evaluation.id: evaluation for evaluation in evaluations}
+        events: list[Told | Proposal] = []
+        generations: dict[int, int] = {}
         while self._pending and (first := next(iter(self._pending))) in self._early:
-            generation = self._pending[first].generation
-            self._tell(self._early.pop(first))
-            self._observe(self._progress())
-            open_ = (proposal.generation for proposal in (*self._pending.values(), *self._held))
-            self._recorded(first, generation, all(other > generation for other in open_))
+            generations[first] = self._pending[first].generation
+            events += self._tell(self._early.pop(first))
+        if not events:
+            return
+        self._store.append(events, self._encoding)
+        self._forget(self.spared())
+        self._observe(self._progress())
+        for id, last in self._ended(generations).items():
+            self._recorded(id, generations[id], last)
+
+    def _ended(self, generations: Mapping[int, int]) -> dict[int, bool]:
+        """By individual, in order: whether nobody of its generation or an earlier one is left without a result.
+
+        Args:
+            generations: Of those that were told together.
+        """
+        youngest = min((proposal.generation for proposal in (*self._pending.values(), *self._held)), default=math.inf)
+        found: dict[int, bool] = {}
+        for id in reversed(generations):
+            found[id] = generations[id] < youngest
+            youngest = min(youngest, generations[id])
+        return {id: found[id] for id in generations}
 
     def _fold(self) -> None:
         """Bring the search, and all that is derived from the log, to where the log ends.
@@ -174,20 +198,20 @@ class Loop:
             ranked = Ranked.of(evaluation.id, evaluation.metrics, self._spec.objectives)
             self._best = sorted([*self._best, ranked], reverse=True)[: self._spec.keep_best]
             self._front = joined(self._front, ranked)
+            self._is_reached = self._is_reached or self._spec.budget.reached(evaluation.metrics)
         else:
             self._n_failed += 1
 
-    def _tell(self, evaluation: Evaluation) -> None:
+    def _tell(self, evaluation: Evaluation) -> list[Told | Proposal]:
+        """What a result adds to the log: itself, and what is proposed after it."""
         self._note_told(evaluation)
         asked = self._ask()
-        spared = self.spared()
-        kept = evaluation.id in spared
+        kept = evaluation.weights is not None and evaluation.id in self.spared()
         if kept and evaluation.weights is not None:
             self._weights[evaluation.id] = evaluation.weights
             self._on_disk.add(evaluation.id)
         fitness = self._spec.objectives.fitness(evaluation.metrics) if evaluation.state == COMPLETE else None
-        self._store.append(Told(evaluation, fitness, self.elapsed, kept), asked, self._encoding)
-        self._forget(spared)
+        return [Told(evaluation, fitness, self.elapsed, kept), *asked]
 
     def _ask(self) -> list[Proposal]:
         """Propose until `lag` are in flight, the search waits or the budget is granted."""
@@ -204,14 +228,14 @@ class Loop:
         What is beyond the budget is held back, with the weights of its donors: a run that goes on with a larger budget
         finds it as a run that never stopped would have asked for it.
         """
-        while len(self._pending) + len(self._held) < self._spec.search.lag:
-            if not (proposals := self._search.ask(1)):
+        while (free := self._spec.search.lag - len(self._pending) - len(self._held)) > 0:
+            if not (proposals := self._search.ask(free)):
                 break
             self._held += proposals
 
     def _may_propose(self) -> bool:
         budget = self._spec.budget
-        return (
+        return not self._is_reached and (
             (budget.evaluations is None or self._n_proposed < budget.evaluations)
             and (budget.epochs is None or (self._n_epochs < budget.epochs and self._n_in_vain < MAX_IN_VAIN))
             and (budget.seconds is None or self.elapsed < budget.seconds)
@@ -245,8 +269,11 @@ class Loop:
 
     def spared(self) -> set[int]:
         """Whose weights are kept: possible parents, donors of what is in flight, the best, and those on the front."""
+        best = {one.id for one in (*self._best, *self._front)}
+        if not self._inherits:
+            return best
         donors = {donor for proposal in (*self._pending.values(), *self._held) for donor in proposal.donors}
-        return self._search.keeps() | donors - {SOURCE} | {one.id for one in (*self._best, *self._front)}
+        return self._search.keeps() | donors - {SOURCE} | best
 
     def _forget(self, spared: set[int]) -> None:
         """Delete weights nobody can use any more, after the log says so."""
@@ -272,7 +299,7 @@ class Loop:
             self._spec.name,
             self._n_told,
             self._n_failed,
-            min(1.0, max(spent)),
+            1.0 if self._is_reached else min(1.0, max(spent, default=0.0)),
             self._spec.objectives.label,
             self._best[0].rank[0] if self._best else None,
             self.elapsed,

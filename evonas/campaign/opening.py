@@ -39,12 +39,12 @@ def fitted(spec: Spec, task: Task) -> Spec:
             f"got {got}; use {mend}, or another task"
         )
     try:
-        encoding = spec.encoding.for_input(task.input_shape)
+        encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     except ValueError as error:
         raise SpecError(f"encoding.{error}") from None
     for number, text in enumerate(spec.listed.genomes if spec.listed else ()):
         try:
-            encoding.develop(read_genome(encoding, text)).layout(task.input_shape, task.n_outputs)
+            encoding.develop(read_genome(encoding, text)).n_parameters(task.input_shape, task.n_outputs)
         except ValueError as error:
             raise SpecError(f"search.genomes.{number}: {error}") from None
     return spec.model_copy(update={"encoding": encoding})

@@ -6,8 +6,9 @@ from typing import Any
 
 from evonas.record import PENDING, Evaluation, Individual, Proposal
 from genomes.encoding import Encoding
+from genomes.reading import read_genome
 
-FORMAT = 1
+FORMAT = 2
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE proposed (
@@ -18,18 +19,18 @@ CREATE TABLE told (
     seq INTEGER PRIMARY KEY, id INTEGER UNIQUE NOT NULL REFERENCES proposed (id), state TEXT NOT NULL, fitness REAL,
     metrics TEXT NOT NULL, fraction_inherited REAL NOT NULL, seconds REAL NOT NULL, training_seconds REAL NOT NULL,
     epochs INTEGER NOT NULL, curve TEXT NOT NULL, origins TEXT NOT NULL, weights_sha256 TEXT, error TEXT NOT NULL,
-    elapsed REAL NOT NULL);
+    elapsed REAL NOT NULL, learned TEXT);
 """
 PROPOSED = "seq, id, parents, operator, donors, generation, epochs, genome, genome_digest, digest, memory"
 TOLD = (
     "seq, id, state, fitness, metrics, fraction_inherited, seconds, training_seconds, epochs, curve, origins, "
-    "weights_sha256, error, elapsed"
+    "weights_sha256, error, elapsed, learned"
 )
 FACTS = "SELECT name, value FROM facts"
 _INDIVIDUALS = (
     "SELECT id, parents, operator, donors, generation, genome, genome_digest, digest, state, fitness, "
-    "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed "
-    "FROM proposed LEFT JOIN told USING (id)"
+    "metrics, fraction_inherited, seconds, told.epochs, curve, origins, weights_sha256, error, elapsed, "
+    "learned FROM proposed LEFT JOIN told USING (id)"
 )
 INDIVIDUALS, INDIVIDUAL = f"{_INDIVIDUALS} ORDER BY id", f"{_INDIVIDUALS} WHERE id = ?"
 
@@ -69,9 +70,10 @@ def proposed_row(seq: int, proposal: Proposal, encoding: Encoding[Any]) -> tuple
     )
 
 
-def told_row(seq: int, told: Told, sha256: str | None) -> tuple[Any, ...]:
+def told_row(seq: int, told: Told, sha256: str | None, encoding: Encoding[Any]) -> tuple[Any, ...]:
     """The row of `told` for a result; `sha256` is that of its weights file."""
     evaluation = told.evaluation
+    learned = evaluation.learned
     return (
         seq,
         evaluation.id,
@@ -87,12 +89,13 @@ def told_row(seq: int, told: Told, sha256: str | None) -> tuple[Any, ...]:
         sha256,
         evaluation.error,
         told.elapsed,
+        None if learned is None else json.dumps(encoding.to_json(learned)),
     )
 
 
-def evaluation_of(row: tuple[Any, ...]) -> Evaluation:
+def evaluation_of(row: tuple[Any, ...], encoding: Encoding[Any]) -> Evaluation:
     """The evaluation of a row of `told`, without its weights."""
-    _, id, state, _, metrics, fraction, seconds, training_seconds, epochs, curve, origins, _, error, _ = row
+    _, id, state, _, metrics, fraction, seconds, training_seconds, epochs, curve, origins, _, error, _, learned = row
     return Evaluation(
         id,
         state,
@@ -105,6 +108,7 @@ def evaluation_of(row: tuple[Any, ...]) -> Evaluation:
         None,
         error,
         training_seconds,
+        None if learned is None else read_genome(encoding, learned),
     )
 
 
@@ -114,7 +118,7 @@ def individual_of(row: tuple[Any, ...]) -> Individual:
     born = (tuple(json.loads(parents)), operator, tuple(json.loads(donors)), generation, genome, genome_digest, digest)
     if state is None:
         return Individual(id, PENDING, *born)
-    fitness, metrics, fraction, seconds, epochs, curve, origins, sha256, error, elapsed = result
+    fitness, metrics, fraction, seconds, epochs, curve, origins, sha256, error, elapsed, learned = result
     return Individual(
         id,
         state,
@@ -129,4 +133,5 @@ def individual_of(row: tuple[Any, ...]) -> Individual:
         sha256,
         error,
         elapsed,
+        learned,
     )

@@ -6,7 +6,7 @@ from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import StoreError
 from evonas.record import Budget
 from evonas.search import Context, EvolutionConfig, Search
-from genomes.encoding import Encoding
+from genomes.encoding import WEIGHTED, Encoding
 
 if TYPE_CHECKING:
     from deap.base import Toolbox
@@ -28,8 +28,8 @@ def search_of(spec: Spec, encoding: Encoding[Any], toolbox: "Toolbox | None") ->
         encoding,
         spec.seed,
         lambda evaluation: spec.objectives.values(evaluation.metrics),
-        lambda inherits: Budget(spec.training.epochs_of(inherits=inherits)),
-        spec.training.inherit,
+        lambda inherits: Budget(0 if spec.untrained else spec.training.epochs_of(inherits=inherits)),
+        spec.training.inherit and WEIGHTED not in encoding.abilities,
         spec.objectives.names if spec.objectives.several else (spec.objectives.label,),
     )
     if isinstance(spec.search, EvolutionConfig):

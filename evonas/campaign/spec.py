@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
+from evonas.evaluation.measure import Constraint
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
-from evonas.tasks.task import CLASSIFICATION, LANGUAGE
+from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Cell, Cppn, Dag, Encoding, HyperNeat, Neat, Recurrent
+from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
 if sys.version_info >= (3, 11):
@@ -55,6 +57,26 @@ class CampaignBudget(BaseModel):
         None, gt=0, allow_inf_nan=False, description="Time of all runs of the campaign together; marks it as timed."
     )
 
+    until: str | None = Field(
+        None,
+        description='Ends a campaign early, once a candidate has what is asked, such as "solved >= 1" or '
+        '"accuracy >= 0.98": <= or >=.',
+    )
+
+    @field_validator("until")
+    @classmethod
+    def _comparable(cls, until: str | None) -> str | None:
+        if until is not None:
+            Constraint.parse(until)
+        return until
+
+    def reached(self, metrics: Mapping[str, float]) -> bool:
+        """True if the metrics of a candidate are those that end the campaign."""
+        if self.until is None:
+            return False
+        goal = Constraint.parse(self.until)
+        return goal.metric in metrics and goal.holds(metrics[goal.metric])
+
     @model_validator(mode="after")
     def _some(self) -> "CampaignBudget":
         if self.evaluations is None and self.epochs is None and self.seconds is None:
@@ -74,7 +96,8 @@ class Spec(BaseModel):
     task: TaskConfig
     encoding: EncodingChoice
     search: Annotated[
-        EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig | ListedConfig, Field(discriminator="name")
+        EvolutionConfig | AgeingConfig | SpeciatedConfig | RandomConfig | ControllerConfig | ListedConfig,
+        Field(discriminator="name"),
     ]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -133,6 +156,32 @@ class Spec(BaseModel):
                 f"search {self.search.name} needs one objective, got {names}; give weights or use evolution"
             )
         return self
+
+    @model_validator(mode="after")
+    def _judged_untrained(self) -> "Spec":
+        if not self.untrained:
+            return self
+        judged = f"nothing to be trained, as {self.task.name} is judged" if self.training.epochs else "no training"
+        if WEIGHTED not in self.encoding.abilities:
+            models = get_args(Spec.model_fields["encoding"].annotation)
+            known = ", ".join(model().name for model in models if WEIGHTED in model().abilities)
+            raise ValueError(
+                f"encoding.name: expected one of {known}, whose genomes say what the weights are, for {judged}, got "
+                f"{self.encoding.name}; use one, or train"
+            )
+        if self.budget.epochs is not None:
+            raise ValueError(f"budget.epochs: expected evaluations or seconds, for {judged}, got epochs; give those")
+        if self.evaluation.timeout is not None:
+            raise ValueError(f"evaluation.timeout: expected none, for {judged}, many at once; limit budget.seconds")
+        if self.objectives.timed:
+            raise ValueError(f"objectives: expected no latency, for {judged}, many at once; minimise macs")
+        return self
+
+    @property
+    def untrained(self) -> bool:
+        """True if candidates are judged by what they do as they are: on a problem, without epochs, or where nothing in
+        them can be trained."""
+        return self.task.kind == BEHAVIOUR or self.training.epochs == 0 or FIXED in self.encoding.abilities
 
     @property
     def kind(self) -> Kind:

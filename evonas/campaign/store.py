@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,25 +128,21 @@ class Store:
         """Record or replace a fact; durable on return."""
         self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
 
-    def append(self, told: Told | None, proposals: Iterable[Proposal], encoding: Encoding[Any]) -> None:
-        """Append a result, then proposals, in one transaction; durable on return, weights before the log.
+    def append(self, events: Sequence[Told | Proposal], encoding: Encoding[Any]) -> None:
+        """Append results and proposals in one transaction; durable on return, weights before the log.
 
         Args:
-            told: The result, if there is one.
-            proposals: What was proposed after it.
+            events: In their order.
             encoding: Writes genomes, and develops them for the digest.
         """
-        sha256 = None
-        if told is not None and told.keep_weights and told.evaluation.weights is not None:
-            sha256 = self._write_weights(told.evaluation.id, told.evaluation.weights)
+        told = [event for event in events if isinstance(event, Told)]
+        hashes = {one.evaluation.id: self._write_weights(one) for one in told}
         with self._transaction():
-            seq = self._n_events()
-            if told is not None:
-                self._insert("told", TOLD, told_row(seq, told, sha256))
-                seq += 1
-            for proposal in proposals:
-                self._insert("proposed", PROPOSED, proposed_row(seq, proposal, encoding))
-                seq += 1
+            for seq, event in enumerate(events, self._n_events()):
+                if isinstance(event, Told):
+                    self._insert("told", TOLD, told_row(seq, event, hashes[event.evaluation.id], encoding))
+                else:
+                    self._insert("proposed", PROPOSED, proposed_row(seq, event, encoding))
 
     def events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
         """The log from its start; evaluations come without their weights.
@@ -169,7 +165,7 @@ class Store:
         result = told.fetchone()
         for seq, id, parents, operator, donors, generation, epochs, genome, memory in proposed:
             while result is not None and result[0] < seq:
-                yield evaluation_of(result)
+                yield evaluation_of(result, encoding)
                 result = told.fetchone()
             decoded = read_genome(encoding, genome)
             yield Proposal(
@@ -183,7 +179,7 @@ class Store:
                 json.loads(memory),
             )
         while result is not None:
-            yield evaluation_of(result)
+            yield evaluation_of(result, encoding)
             result = told.fetchone()
 
     def individuals(self) -> list[Individual]:
@@ -272,8 +268,12 @@ class Store:
             path.unlink(missing_ok=True)
         return {individual for path, individual in paths.items() if path in found}
 
-    def _write_weights(self, individual: int, data: bytes) -> str:
-        write_durably(self.weights_path(individual), data)
+    def _write_weights(self, told: Told) -> str | None:
+        """Write what is to be kept; its hash."""
+        data = told.evaluation.weights
+        if not told.keep_weights or data is None:
+            return None
+        write_durably(self.weights_path(told.evaluation.id), data)
         return hashlib.sha256(data).hexdigest()
 
     @contextlib.contextmanager

@@ -11,11 +11,11 @@ from evonas.record import COMPLETE, PENDING, Individual
 from genomes.encoding import Genome
 
 if TYPE_CHECKING:
-    from evonas.evaluation import Inline
+    from evonas.evaluation import Inline, Population
 
 
 def test_once(
-    store: Store, spec: Spec, evaluator: "Inline", genome: Callable[[Individual], Genome], check: Check
+    store: Store, spec: Spec, evaluator: "Inline | Population", genome: Callable[[Individual], Genome], check: Check
 ) -> None:
     """Score the best on the test data, once for each individual that ends a run as the best.
 
@@ -30,7 +30,8 @@ def test_once(
     """
 
     def scores(one: Individual) -> dict[str, float]:
-        return evaluator.test(genome(one), store.weights(one.id, needed=True))
+        weights = None if one.weights_sha256 is None else store.weights(one.id, needed=True)
+        return evaluator.test(genome(one), weights)
 
     individuals = store.individuals()
     best = best_of(individuals, spec)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from genomes.architecture import Architecture
+from genomes.encoding import Phenotype
 
 if TYPE_CHECKING:
     from evonas.network import TrainedNetwork
@@ -23,23 +23,24 @@ ABOUT = (
 """The facts of a campaign that a trained network needs beside its genome, its encoding and its weights."""
 
 
-def trained_network(architecture: Architecture, facts: Mapping[str, Any], weights: bytes) -> "TrainedNetwork":
+def trained_network(phenotype: Phenotype, facts: Mapping[str, Any], weights: bytes | None) -> "TrainedNetwork":
     """A network on the CPU, in evaluation mode, that takes inputs as they come.
 
     Args:
-        architecture: What it is.
+        phenotype: What it is.
         facts: Those that `ABOUT` names.
-        weights: Its tensors as safetensors bytes.
+        weights: Its tensors as safetensors bytes; None: those that its genome says.
 
     Raises:
-        ValueError: If the architecture does not fit the inputs, or the normalisation does not.
+        ValueError: If the phenotype does not fit the inputs, or the normalisation does not.
     """
     import safetensors.torch
 
-    from evonas.network import Network, TrainedNetwork
+    from evonas.network import TrainedNetwork, built
 
-    network = Network(architecture, tuple(facts["input_shape"]), facts["n_outputs"])
-    network.load_state_dict(safetensors.torch.load(weights))
+    network = built(phenotype, tuple(facts["input_shape"]), facts["n_outputs"])
+    if weights is not None:
+        network.load_state_dict(safetensors.torch.load(weights))
     normalisation = (facts[name] for name in ("mean", "deviation", "target_mean", "target_deviation"))
     words = {name: facts[name] for name in ("kind", "input_shape", "classes", "targets", "features")}
     return TrainedNetwork(network, *normalisation, **words).eval()

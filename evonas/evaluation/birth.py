@@ -6,15 +6,16 @@ import safetensors.torch
 from torch import Tensor
 
 from evonas.evaluation.evaluator import Job, Legacy
-from evonas.network import Donor, Inheritance, Network, inherit
+from evonas.network import Donor, Inheritance, Network, NeuronNetwork, built, inherit
+from genomes.architecture import Architecture
 from genomes.encoding import Encoding
 from genomes.operations import Shape
 
 
 def born(
     job: Job, encoding: Encoding[Any], input_shape: Shape, n_outputs: int, *, seed: int
-) -> tuple[Network, Inheritance]:
-    """A candidate's network on the CPU, and what it was left.
+) -> tuple[Network | NeuronNetwork, Inheritance]:
+    """A candidate's network on the CPU, and what it was left; neurons have their weights from the genome alone.
 
     Args:
         job: The proposal, and what its donors leave.
@@ -26,7 +27,9 @@ def born(
     Raises:
         ValueError: Naming the node that cannot take what it is given.
     """
-    network = Network(encoding.develop(job.proposal.genome), input_shape, n_outputs)
+    network = built(encoding.develop(job.proposal.genome), input_shape, n_outputs)
+    if isinstance(network, NeuronNetwork):
+        return network, Inheritance(0.0, {})
     donors = [_donor(legacy, encoding, input_shape, n_outputs) for legacy in job.legacies]
     return network, inherit(network, donors, seed=seed, individual=job.proposal.id)
 
@@ -38,6 +41,7 @@ def as_bytes(state: dict[str, Tensor]) -> bytes:
 
 def _donor(legacy: Legacy, encoding: Encoding[Any], input_shape: Shape, n_outputs: int) -> Donor:
     architecture = legacy.architecture or encoding.develop(legacy.genome)
+    assert isinstance(architecture, Architecture)
     described = architecture.parameters(legacy.input_shape or input_shape, legacy.n_outputs or n_outputs)
     tensors = safetensors.torch.load(legacy.weights)
     return Donor(legacy.individual, {parameter.name: parameter for parameter in described}, tensors)

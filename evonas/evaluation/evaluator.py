@@ -69,12 +69,16 @@ class Job:
 class Evaluator(Protocol):
     """Turns jobs into evaluations."""
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """Evaluate in any order. A candidate that fails is an evaluation with the state `failed`.
 
         Args:
-            jobs: Read one at a time, as late as possible.
+            jobs: One that trains reads them one at a time, as late as possible; one that takes many together all at
+                once.
             check: See `Check`.
+
+        Returns:
+            What is done, as soon as it is: one evaluation, or those of many candidates that were evaluated together.
         """
 
 

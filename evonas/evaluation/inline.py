@@ -13,12 +13,12 @@ import torch
 from evonas.evaluation.birth import as_bytes, born
 from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
 from evonas.evaluation.measure import LATENCIES, UNSCREENED, Screening, latency, sizes
-from evonas.network import Inheritance, Network
+from evonas.network import Inheritance, Network, NeuronNetwork, built
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
 from evonas.tasks import KINDS, Split, Task
 from evonas.training import Curve, Examples, Training, criterion_of, trainer_of
-from genomes.encoding import Encoding, Genome
+from genomes.encoding import LEARNS, Encoding, Genome, Learns
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
@@ -50,6 +50,7 @@ class _Trained:
     inheritance: Inheritance
     weights: bytes
     training_seconds: float
+    learned: Genome | None = None
 
 
 class Inline:
@@ -81,10 +82,11 @@ class Inline:
         prepare_process(config.threads)
         self._encoding, self._training, self._config, self._seed = encoding, training, config, seed
         self._task, self._screening = task, screening
+        self._learns = encoding if LEARNS in encoding.abilities and isinstance(encoding, Learns) else None
         self._kind, self._trainer = KINDS[task.kind], trainer_of(task)
         self._train, self._validation = self._examples(task.train), self._examples(task.validation)
 
-    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[Evaluation]:
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """Train each job's candidate in turn; see `evonas.evaluation.evaluator.Evaluator`."""
         for job in jobs:
             began = time.perf_counter()
@@ -94,29 +96,33 @@ class Inline:
                 done = self._trained(job, steps)
             except Exception as error:
                 seconds, epochs = time.perf_counter() - began, proposal.budget.epochs if steps.begun else 0
-                yield Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason(error))
+                yield [Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=reason(error))]
             else:
-                yield Evaluation(
-                    proposal.id,
-                    COMPLETE,
-                    done.metrics,
-                    time.perf_counter() - began,
-                    proposal.budget.epochs,
-                    done.curve,
-                    done.inheritance.fraction,
-                    done.inheritance.origins,
-                    done.weights,
-                    training_seconds=done.training_seconds,
-                )
+                yield [
+                    Evaluation(
+                        proposal.id,
+                        COMPLETE,
+                        done.metrics,
+                        time.perf_counter() - began,
+                        proposal.budget.epochs,
+                        done.curve,
+                        done.inheritance.fraction,
+                        done.inheritance.origins,
+                        done.weights,
+                        training_seconds=done.training_seconds,
+                        learned=done.learned,
+                    )
+                ]
 
-    def test(self, genome: Genome, weights: bytes) -> dict[str, float]:
+    def test(self, genome: Genome, weights: bytes | None) -> dict[str, float]:
         """Score trained weights on the test data, which nothing else reads: the metrics of its kind."""
+        assert weights is not None
         network = self.network(genome, weights)
         return self._trainer.score(network, self._examples(self._task.test), self._training)
 
-    def network(self, genome: Genome, weights: bytes) -> Network:
+    def network(self, genome: Genome, weights: bytes) -> Network | NeuronNetwork:
         """A trained network on the device, in evaluation mode."""
-        network = Network(self._encoding.develop(genome), self._task.input_shape, self._task.n_outputs)
+        network = built(self._encoding.develop(genome), self._task.input_shape, self._task.n_outputs)
         network.load_state_dict(safetensors.torch.load(weights))
         return network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
@@ -125,9 +131,8 @@ class Inline:
 
     def _trained(self, job: Job, steps: _Steps) -> _Trained:
         proposal = job.proposal
-        architecture = self._encoding.develop(proposal.genome)
         shape = self._task.input_shape
-        measured = sizes(architecture, shape, self._task.n_outputs, self._config)
+        measured = sizes(self._encoding.develop(proposal.genome), shape, self._task.n_outputs, self._config)
         self._screening.check(measured)
         network, inheritance = born(job, self._encoding, shape, self._task.n_outputs, seed=self._seed)
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -149,7 +154,8 @@ class Inline:
         )
         training_seconds = time.perf_counter() - started
         metrics = {name: curve[-1][f"validation_{name}"] for name in self._kind.metrics} | measured
-        return _Trained(metrics, curve, inheritance, as_bytes(network.state_dict()), training_seconds)
+        learned = self._learns.learn(proposal.genome, network.learned()) if self._learns else None
+        return _Trained(metrics, curve, inheritance, as_bytes(network.state_dict()), training_seconds, learned)
 
 
 def device(name: str) -> torch.device:

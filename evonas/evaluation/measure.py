@@ -13,7 +13,7 @@ from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.network import Network
 from evonas.training import Training
 from evonas.training.loop import arranged, autocast
-from genomes.architecture import Architecture
+from genomes.encoding import Phenotype
 from genomes.memory import peak_memory
 from genomes.operations import Shape
 
@@ -100,11 +100,11 @@ class Screening:
 UNSCREENED = Screening()
 
 
-def sizes(architecture: Architecture, input_shape: Shape, n_outputs: int, config: EvaluationConfig) -> dict[str, float]:
+def sizes(phenotype: Phenotype, input_shape: Shape, n_outputs: int, config: EvaluationConfig) -> dict[str, float]:
     """Count `SIZES` of a candidate, without torch.
 
     Args:
-        architecture: The candidate.
+        phenotype: The candidate.
         input_shape: `(channels, height, width)` or `(features,)`.
         n_outputs: Outputs of the head.
         config: The limits.
@@ -117,13 +117,13 @@ def sizes(architecture: Architecture, input_shape: Shape, n_outputs: int, config
         ValueError: Naming the node that cannot take what it is given.
     """
     found: dict[str, float] = {
-        "parameters": architecture.n_parameters(input_shape, n_outputs),
-        "macs": architecture.macs(input_shape, n_outputs),
+        "parameters": phenotype.n_parameters(input_shape, n_outputs),
+        "macs": phenotype.macs(input_shape, n_outputs),
     }
     for name, limit in (("parameters", config.max_parameters), ("macs", config.max_macs)):
         if found[name] > limit:
             raise TooLargeError(f"expected at most {limit:,} {name}, got {found[name]:,}; raise max_{name}")
-    return {**found, "peak_memory": peak_memory(architecture, input_shape, n_outputs)}
+    return {**found, "peak_memory": peak_memory(phenotype, input_shape, n_outputs)}
 
 
 @torch.inference_mode()

@@ -69,7 +69,9 @@ class AgeingEvolution:
         for evaluation in evaluations:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
-                self._population.append(_Member(proposal.id, proposal.genome, self._context.fitness(evaluation)))
+                self._population.append(
+                    _Member(proposal.id, evaluation.learned or proposal.genome, self._context.fitness(evaluation))
+                )
 
     def keeps(self) -> set[int]:
         """The living."""

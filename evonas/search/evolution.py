@@ -259,7 +259,7 @@ class Evolution:
         for evaluation in evaluations:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
-                child = Member(proposal.genome, proposal.id, n_objectives=self._n_objectives)
+                child = Member(evaluation.learned or proposal.genome, proposal.id, n_objectives=self._n_objectives)
                 child.fitness.values = self._context.values(evaluation)
                 self._children.append(child)
             if self._n_proposed == self._generation_ends and not self._pending:

@@ -77,7 +77,7 @@ def is_done(study: Study, arm: Arm, seed: int) -> bool:
     with closing(Store.open(directory)) as store:
         facts, individuals = store.facts(), store.individuals()
     spec = study.spec(arm, seed)
-    spec = spec.model_copy(update={"encoding": spec.encoding.for_input(tuple(facts["input_shape"]))})
+    spec = spec.model_copy(update={"encoding": spec.encoding.for_task(tuple(facts["input_shape"]), facts["n_outputs"])})
     told = all(one.state != PENDING for one in individuals)
     return told and facts["spec"] == _dumped(spec) and facts.get("tested", {}).get("id") == found.individual
 
@@ -143,7 +143,7 @@ class _Final:
 
 def _final(spec: Spec, training: Training) -> _Final:
     task = spec.task.load()
-    encoding = spec.encoding.for_input(task.input_shape)
+    encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     return _Final(encoding, training, Inline(encoding, task, training, spec.evaluation, seed=spec.seed))
 
 
@@ -153,7 +153,7 @@ def _measure(
     """Train one genome from scratch, test it and record that; False if one that was drawn is beyond the limits."""
     began = time.perf_counter()
     proposal = Proposal(number, genome, (), "retrain", (), Budget(final.training.epochs))
-    (done,) = final.evaluator.evaluate([Job(proposal)], check)
+    ((done,),) = final.evaluator.evaluate([Job(proposal)], check)
     if done.state != COMPLETE or done.weights is None:
         if individual is None and done.error.startswith(TooLargeError.__name__):
             return False

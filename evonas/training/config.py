@@ -12,7 +12,12 @@ class Training(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(8, ge=1, description="Passes over the training data for a candidate that inherits nothing.")
+    epochs: int = Field(
+        8,
+        ge=0,
+        description="Passes over the training data for a candidate that inherits nothing; 0: candidates are judged "
+        "untrained, many at once, by an encoding whose genomes say what the weights are.",
+    )
     inherited_epochs: int | None = Field(
         None, ge=1, description="Passes for a candidate that may inherit weights; None: as many as `epochs`."
     )

@@ -121,7 +121,7 @@ class Cell:
         """None beyond what every encoding can do."""
         return frozenset()
 
-    def for_input(self, input_shape: Shape) -> "Cell":
+    def for_task(self, input_shape: Shape, n_outputs: int) -> "Cell":
         """The same encoding: cells are stacked on images of any size.
 
         Raises:

@@ -131,7 +131,7 @@ class Dag:
         """None beyond what every encoding can do."""
         return frozenset()
 
-    def for_input(self, input_shape: Shape) -> "Dag":
+    def for_task(self, input_shape: Shape, n_outputs: int) -> "Dag":
         """The same encoding for a task's input.
 
         Raises:

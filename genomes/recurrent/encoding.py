@@ -121,7 +121,7 @@ class Recurrent:
         """Its networks read sequences, and nothing else."""
         return frozenset({SEQUENCES})
 
-    def for_input(self, input_shape: Shape) -> "Recurrent":
+    def for_task(self, input_shape: Shape, n_outputs: int) -> "Recurrent":
         """The same encoding: a cell reads vectors of any size, one a time step.
 
         Raises:

@@ -130,7 +130,7 @@ class FailingLate(Pretending):
 
     def evaluate(self, jobs: Any, check: Any) -> Any:
         for job in jobs:
-            yield Evaluation(job.proposal.id, FAILED, epochs=job.proposal.budget.epochs, error="diverged")
+            yield [Evaluation(job.proposal.id, FAILED, epochs=job.proposal.budget.epochs, error="diverged")]
 
 
 def test_what_fails_in_training_spends_them(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from evonas.campaign import Store, StoreError
-from evonas.campaign.rows import Told
+from evonas.campaign.rows import FORMAT, Told
 from evonas.campaign.store import DATABASE, LOCK, is_locked
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Individual, Proposal
 from evonas.search import RandomConfig
@@ -56,9 +56,9 @@ def told(evaluation: Evaluation, *, keep: bool = True) -> Told:
 
 def filled(store: Store) -> list[Proposal]:
     asked = proposed()
-    store.append(None, asked[:2], ENCODING)
-    store.append(told(Evaluation(0, FAILED, seconds=0.5, error="ValueError: no")), asked[2:], ENCODING)
-    store.append(told(EVALUATION), [], ENCODING)
+    store.append(asked[:2], ENCODING)
+    store.append([told(Evaluation(0, FAILED, seconds=0.5, error="ValueError: no")), *asked[2:]], ENCODING)
+    store.append([told(EVALUATION)], ENCODING)
     return asked
 
 
@@ -92,10 +92,10 @@ def test_a_store_read_anew_says_the_same(store: Store, tmp_path: Path) -> None:
     viewer = Store.open(tmp_path / "a")
     assert viewer.individuals() == store.individuals()
     assert list(viewer.events(ENCODING)) == list(store.events(ENCODING))
-    assert viewer.facts() == {"format": 1, "spec": {"seed": 1}}
+    assert viewer.facts() == {"format": FORMAT, "spec": {"seed": 1}}
     store.set_fact("tested", {"accuracy": 0.5})
     store.set_fact("spec", {"seed": 2})
-    assert viewer.facts() == {"format": 1, "spec": {"seed": 2}, "tested": {"accuracy": 0.5}}
+    assert viewer.facts() == {"format": FORMAT, "spec": {"seed": 2}, "tested": {"accuracy": 0.5}}
     viewer.close()
 
 
@@ -104,7 +104,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     before = list(store.events(ENCODING))
     unknown = replace(proposed(4)[3], id=2)
     with pytest.raises(sqlite3.IntegrityError):
-        store.append(told(replace(EVALUATION, id=2)), [unknown], ENCODING)
+        store.append([told(replace(EVALUATION, id=2)), unknown], ENCODING)
     assert list(store.events(ENCODING)) == before
     assert store.integrity() == []
 
@@ -136,21 +136,21 @@ def test_weights_are_written_checked_and_pruned(store: Store) -> None:
 
 
 def test_weights_that_are_not_to_be_kept_are_not_written(store: Store) -> None:
-    store.append(None, proposed()[:2], ENCODING)
-    store.append(told(EVALUATION, keep=False), [], ENCODING)
+    store.append(proposed()[:2], ENCODING)
+    store.append([told(EVALUATION, keep=False)], ENCODING)
     assert not store.weights_path(1).exists()
     assert store.individuals()[1].weights_sha256 is None
 
 
 def test_weights_are_durable_before_the_log_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.append(None, proposed()[:2], ENCODING)
+    store.append(proposed()[:2], ENCODING)
     seen = []
 
     def insert(table: str, columns: str, row: tuple[Any, ...]) -> None:
         seen.append((table, store.weights_path(1).read_bytes()))
 
     monkeypatch.setattr(store, "_insert", insert)
-    store.append(told(EVALUATION), [], ENCODING)
+    store.append([told(EVALUATION)], ENCODING)
     assert seen == [("told", b"weights")]
 
 
@@ -205,8 +205,8 @@ def test_a_missing_campaign_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_format_is_refused(store: Store, tmp_path: Path) -> None:
-    store.set_fact("format", 2)
-    with pytest.raises(StoreError, match=r"expected format 1, got 2; use the evonas version that wrote it"):
+    store.set_fact("format", 1)
+    with pytest.raises(StoreError, match=r"expected format 2, got 1; use the evonas version that wrote it"):
         Store.open(tmp_path / "a")
 
 

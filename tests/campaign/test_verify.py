@@ -129,7 +129,7 @@ def test_deep_text_in_any_column(column: str, copy: Path) -> None:
         ("UPDATE told SET metrics = '{' WHERE id = 1", "got a damaged file"),
         ("DELETE FROM facts WHERE name = 'spec'", "expected the record of a spec"),
         ("UPDATE facts SET value = '7' WHERE name = 'spec'", "expected the record of a spec"),
-        ("UPDATE facts SET value = '{}' WHERE name = 'format'", "expected format 1, got {}"),
+        ("UPDATE facts SET value = '{}' WHERE name = 'format'", "expected format 2, got {}"),
     ],
 )
 def test_a_log_that_makes_no_sense_is_found(statement: str, expected: str, copy: Path) -> None:

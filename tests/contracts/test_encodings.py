@@ -64,7 +64,7 @@ Case = tuple[Encoding, tuple[int, ...]]
 @pytest.fixture(params=ENCODINGS, ids=[name for name, _, _ in ENCODINGS])
 def case(request: pytest.FixtureRequest) -> Case:
     _, encoding, input_shape = request.param
-    return encoding.for_input(input_shape), input_shape
+    return encoding.for_task(input_shape, 7), input_shape
 
 
 def stream(*seed: int) -> np.random.Generator:
@@ -418,7 +418,7 @@ def test_what_was_learnt_is_in_the_genome(case: Case) -> None:
 
 def test_the_configuration_is_a_value(case: Case) -> None:
     encoding, input_shape = case
-    assert encoding.for_input(input_shape) == encoding
+    assert encoding.for_task(input_shape, 7) == encoding
     assert all(isinstance(ability, str) for ability in encoding.abilities)
     assert all(isinstance(count, int) and count >= 0 for count in encoding.decisions.values())
 

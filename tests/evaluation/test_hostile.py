@@ -43,8 +43,8 @@ def test_nothing_is_built_of_what_is_too_large(
 
     monkeypatch.setattr(inline, "Network", built)
     config = EvaluationConfig(device="cpu", **limits)
-    by = Inline(Dag().for_input((1, 8, 8)), task, Training(), config, seed=0)
-    (found,) = by.evaluate([Job(Proposal(0, genome, (), "sample", (), Budget(1)))], lambda: None)
+    by = Inline(Dag().for_task((1, 8, 8), 10), task, Training(), config, seed=0)
+    ((found,),) = by.evaluate([Job(Proposal(0, genome, (), "sample", (), Budget(1)))], lambda: None)
     assert found.state == FAILED
 
     assert re.search(expected, found.error), found.error

@@ -22,7 +22,7 @@ from genomes.dag import operators
 from genomes.dag.genome import Gene
 from tests.genomes.dags import conv, genome
 
-ENCODING = Dag(widths=(4, 8, 12), max_sampled=4).for_input((1, 8, 8))
+ENCODING = Dag(widths=(4, 8, 12), max_sampled=4).for_task((1, 8, 8), 10)
 BLOCK: dict[str, Any] = {"activation": "relu", "normalisation": "batch"}
 SMALL = genome(conv("a", 8, **BLOCK), conv("b", 8, stride=2, **BLOCK), edges="input-a a-b b-output")
 TINY = genome(conv("a", 4), edges="input-a a-output")
@@ -62,7 +62,7 @@ def job(of: DagGenome, number: int = 0, *, epochs: int = 1, legacies: tuple[Lega
 
 
 def evaluated(by: Inline, *jobs: Job) -> list[Evaluation]:
-    return list(by.evaluate(jobs, lambda: None))
+    return [one for done in by.evaluate(jobs, lambda: None) for one in done]
 
 
 def timeless(evaluation: Evaluation) -> Evaluation:
@@ -121,7 +121,7 @@ def test_jobs_are_read_as_late_as_possible(task: Task) -> None:
             yield job(TINY, number)
 
     evaluations = evaluator(task).evaluate(jobs(), lambda: None)
-    assert next(evaluations).id == 0
+    assert [one.id for one in next(evaluations)] == [0]
     assert read == [0]
 
 
@@ -191,7 +191,7 @@ def test_two_donors_leave_what_they_have(task: Task) -> None:
 def test_a_donor_from_elsewhere_is_read_as_it_was_trained(task: Task) -> None:
     """Its network was another, developed by another encoding, for other inputs and outputs."""
     by = evaluator(task, training={"learning_rate": 1e-30, "weight_decay": 0.0})
-    theirs = ENCODING.for_input((3, 6, 6)).develop(genome(conv("a", 12), edges="input-a a-output"))
+    theirs = ENCODING.for_task((3, 6, 6), 10).develop(genome(conv("a", 12), edges="input-a a-output"))
     other = Network(theirs, (3, 6, 6), 4)
     inherit(other, [], seed=5, individual=7)
     state = {name: tensor.clone() for name, tensor in other.state_dict().items()}

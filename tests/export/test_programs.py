@@ -102,7 +102,7 @@ GENOMES: list[tuple[Encoding[Any], tuple[int, ...]]] = [
 
 @pytest.mark.parametrize(("encoding", "shape"), GENOMES, ids=["images", "odd", "vectors", "cells", "darts"])
 def test_random_genomes(encoding: Encoding[Any], shape: tuple[int, ...]) -> None:
-    fitted, rng = encoding.for_input(shape), stream(1, "export")
+    fitted, rng = encoding.for_task(shape, 7), stream(1, "export")
     onnx_agrees(trained(fitted.develop(fitted.sample(uniform(rng), rng=rng)), shape))
 
 

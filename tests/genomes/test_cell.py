@@ -298,7 +298,7 @@ def test_a_wrong_configuration_is_refused(wrong: dict[str, Any], message: str) -
 
 def test_vectors_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected images .* for cells, got inputs of shape \(13,\); use dag"):
-        Cell().for_input((13,))
+        Cell().for_task((13,), 10)
 
 
 def test_too_many_nodes_are_refused_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:

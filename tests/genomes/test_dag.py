@@ -325,6 +325,6 @@ def test_a_wrong_configuration_is_refused_in_one_line(fields: dict[str, Any], me
 
 def test_a_task_whose_input_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="a vector has no height and width"):
-        Dag(operations=("conv", "linear")).for_input((13,))
-    assert Dag().for_input((13,)).vocabulary == ("linear", "identity")
-    assert Dag().for_input((13,)) == Dag(input_shape=(13,))
+        Dag(operations=("conv", "linear")).for_task((13,), 10)
+    assert Dag().for_task((13,), 10).vocabulary == ("linear", "identity")
+    assert Dag().for_task((13,), 10) == Dag(input_shape=(13,))

@@ -32,7 +32,7 @@ def born(
 
 @pytest.mark.parametrize(("_name", "encoding", "shape"), ENCODINGS, ids=IDS)
 def test_inheriting_from_oneself_is_the_identity(_name: str, encoding: Encoding, shape: tuple[int, ...]) -> None:
-    encoding = encoding.for_input(shape)
+    encoding = encoding.for_task(shape, 7)
     for seed in range(15):
         phenotype = encoding.develop(evolved(encoding, seed, n_steps=2 * seed))
         left = parent(phenotype, shape)
@@ -120,7 +120,7 @@ def test_what_an_operator_leaves_alone_keeps_its_weights() -> None:
 
 @pytest.mark.parametrize(("_name", "encoding", "shape"), ENCODINGS, ids=IDS)
 def test_a_child_of_two_is_left_the_fitter_first(_name: str, encoding: Encoding, shape: tuple[int, ...]) -> None:
-    encoding = encoding.for_input(shape)
+    encoding = encoding.for_task(shape, 7)
     a, b = sorted(relatives(encoding), key=lambda genome: len(encoding.develop(genome).nodes))
     donors = [parent(encoding.develop(genome), shape, individual=at, seed=at) for at, genome in ((1, a), (2, b))]
     seen = set()

@@ -12,7 +12,7 @@ from evonas.stream import stream
 from genomes import Dag
 from genomes.encoding import POINTER
 
-ENCODING = Dag(widths=(4, 8), max_sampled=6, max_nodes=8).for_input((1, 8, 8))
+ENCODING = Dag(widths=(4, 8), max_sampled=6, max_nodes=8).for_task((1, 8, 8), 10)
 KINDS = {"colour": 3, "earlier": POINTER, "other": POINTER, "size": 2}
 
 

@@ -1,0 +1,188 @@
+"""Evaluation of many candidates at once, none of which is trained: their genomes say what their weights are."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
+from evonas.evaluation.inline import device, prepare_process
+from evonas.evaluation.measure import UNSCREENED, Screening, sizes
+from evonas.network import NeuronPopulation, PaintedPopulation
+from evonas.record import COMPLETE, FAILED, Evaluation
+from evonas.stream import stream
+from evonas.tasks import KINDS, Task
+from evonas.tasks.problem import Networks, Problem
+from evonas.training import Examples, criterion_of
+from evonas.training.loop import SCORING_BATCH
+from genomes.architecture import Architecture
+from genomes.encoding import Encoding, Genome, Phenotype
+from genomes.neurons import NeuronGraph
+
+
+class NotFiniteError(ArithmeticError):
+    """A candidate whose score is no number."""
+
+
+class _Candidate(NamedTuple):
+    job: Job
+    phenotype: Phenotype
+    sizes: dict[str, float]
+
+
+class _Watched:
+    """Networks that look at the outer check before every pass: a long simulation can be stopped within."""
+
+    def __init__(self, networks: Networks, check: Check) -> None:
+        self._networks, self._check = networks, check
+
+    @property
+    def n(self) -> int:
+        return self._networks.n
+
+    @property
+    def device(self) -> torch.device:
+        return self._networks.device
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        self._check()
+        return self._networks(inputs)
+
+    def step(self, inputs: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        self._check()
+        return self._networks.step(inputs, state)
+
+    def choose(self, which: Tensor) -> "_Watched":
+        return _Watched(self._networks.choose(which), self._check)
+
+
+class Examination:
+    """Data as a problem: an untrained network has learnt from none of the examples, and is asked about all of them.
+
+    Args:
+        task: The data.
+        splits: Those that are asked about by `score`.
+        device: Where.
+    """
+
+    def __init__(self, task: Task, device: torch.device) -> None:
+        self.n_inputs, self.n_outputs = math.prod(task.input_shape), task.n_outputs
+        self._names = KINDS[task.kind].metrics
+        self._asked = [Examples.of(split, device, criterion_of(task)) for split in (task.train, task.validation)]
+        self._test = [Examples.of(task.test, device, criterion_of(task))]
+
+    def score(self, networks: Networks, seeds: npt.NDArray[np.int64]) -> Mapping[str, Tensor]:
+        """The metrics of the kind of task on training and validation data together, `(n,)` each."""
+        return self._scored(networks, self._asked)
+
+    def test(self, networks: Networks, seeds: npt.NDArray[np.int64]) -> Mapping[str, Tensor]:
+        """The same on the test data."""
+        return self._scored(networks, self._test)
+
+    def _scored(self, networks: Networks, splits: list[Examples]) -> Mapping[str, Tensor]:
+        parts = [part for split in splits for part in split.inputs.flatten(1).split(SCORING_BATCH)]
+        outputs = torch.cat([networks(part) for part in parts], 1)
+        targets = torch.cat([split.targets for split in splits])
+        scores = [splits[0].criterion.scores(one, targets) for one in outputs]
+        return {name: torch.tensor([one[name] for one in scores]) for name in self._names}
+
+
+class Population:
+    """Evaluates candidates by what they do as they are: all that are asked for at once.
+
+    A candidate's result does not depend on those beside it. Where many together fail, by want of memory or by one of
+    them, they are evaluated again in halves, down to the one that is to blame.
+
+    Args:
+        encoding: Develops genomes; with the ability `WEIGHTED`.
+        task: A problem, or data.
+        config: Device and limits.
+        seed: The campaign's seed. What is random in a trial is drawn from the stream (seed, "trial", generation): those
+            of one generation meet the same.
+        screening: What must hold before a candidate is evaluated.
+
+    Raises:
+        ValueError: If the device does not exist.
+    """
+
+    def __init__(
+        self,
+        encoding: Encoding[Any],
+        task: Task,
+        config: EvaluationConfig,
+        *,
+        seed: int,
+        screening: Screening = UNSCREENED,
+    ) -> None:
+        self.device = device(config.device)
+        prepare_process(config.threads)
+        self._encoding, self._task, self._config, self._seed = encoding, task, config, seed
+        self._screening = screening
+        self._problem: Problem = task.problem or Examination(task, self.device)
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
+        """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`."""
+        began = time.perf_counter()
+        candidates, found = [], []
+        for job in jobs:
+            try:
+                candidates.append(self._candidate(job))
+            except Exception as error:
+                found.append(Evaluation(job.proposal.id, FAILED, error=reason(error)))
+        if candidates:
+            found += self._judged(candidates, check)
+        if found:
+            seconds = (time.perf_counter() - began) / len(found)
+            yield [replace(one, seconds=seconds) for one in found]
+
+    def test(self, genome: Genome, weights: bytes | None = None) -> dict[str, float]:
+        """Judge a network by what no search sees; its weights are those of its genome."""
+        networks = self._networks([self._encoding.develop(genome)])
+        found = self._problem.test(networks, self._seeds([0], "test"))
+        return {name: float(values[0]) for name, values in found.items()}
+
+    def _candidate(self, job: Job) -> _Candidate:
+        phenotype = self._encoding.develop(job.proposal.genome)
+        measured = sizes(phenotype, self._task.input_shape, self._task.n_outputs, self._config)
+        self._screening.check(measured)
+        return _Candidate(job, phenotype, measured)
+
+    @torch.inference_mode()
+    def _judged(self, candidates: list[_Candidate], check: Check) -> list[Evaluation]:
+        seeds = self._seeds([one.job.proposal.generation for one in candidates], "trial")
+        try:
+            networks = _Watched(self._networks([one.phenotype for one in candidates]), check)
+            scores = {name: found.tolist() for name, found in self._problem.score(networks, seeds).items()}
+        except Exception as error:
+            if len(candidates) == 1:
+                return [Evaluation(candidates[0].job.proposal.id, FAILED, error=reason(error))]
+            middle = len(candidates) // 2
+            return self._judged(candidates[:middle], check) + self._judged(candidates[middle:], check)
+        return [
+            _evaluation(one, {name: values[at] for name, values in scores.items()}) for at, one in enumerate(candidates)
+        ]
+
+    def _networks(self, phenotypes: list[Phenotype]) -> Networks:
+        graphs = [one for one in phenotypes if isinstance(one, NeuronGraph)]
+        if graphs:
+            return NeuronPopulation(graphs, device=self.device)
+        architectures = [one for one in phenotypes if isinstance(one, Architecture)]
+        return PaintedPopulation(architectures, self._task.input_shape, self._task.n_outputs, device=self.device)
+
+    def _seeds(self, generations: list[int], purpose: str) -> npt.NDArray[np.int64]:
+        drawn = {one: int(stream(self._seed, purpose, one).integers(2**62)) for one in dict.fromkeys(generations)}
+        return np.array([drawn[one] for one in generations], np.int64)
+
+
+def _evaluation(one: _Candidate, scores: Mapping[str, float]) -> Evaluation:
+    id = one.job.proposal.id
+    if wrong := [f"{name} {value}" for name, value in scores.items() if not math.isfinite(value)]:
+        error = NotFiniteError(f"expected finite scores, got {wrong[0]}; bound the activations or the weights")
+        return Evaluation(id, FAILED, error=reason(error))
+    return Evaluation(id, COMPLETE, {**scores, **one.sizes})
