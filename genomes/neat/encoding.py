@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from genomes.encoding import LEARNS, MEASURES_MANY, WEIGHTED, Decide, Variation
+from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, WEIGHTED, Decide, Variation
 from genomes.mutation import weights_of
 from genomes.neat import mating, operators
 from genomes.neat.distance import distances
@@ -179,7 +179,7 @@ class Augmenting:
     @property
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights are, take trained ones back, and are measured many at once."""
-        return frozenset((WEIGHTED, LEARNS, MEASURES_MANY))
+        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
 
     def for_input(self, input_shape: Shape) -> "Augmenting":
         """The same encoding for a task's input, flattened."""
