@@ -71,7 +71,7 @@ class Started:
         kept |= {(sources[rng.integers(len(sources))], name) for name in hidden}
         kept |= {(name, outputs[rng.integers(len(outputs))]) for name in hidden}
         size = self.neat.weight_init
-        links = [Connection(*pair, float(rng.uniform(-size, size))) for pair in sorted(kept)]
+        links = [Connection(source, name, float(rng.uniform(-size, size))) for source, name in sorted(kept)]
         words = [*((name, self.neat.output_activations[0]) for name in outputs)]
         words += [(name, self.neat.activations[0]) for name in hidden]
         neurons = [Neuron(name, word, self.neat.aggregations[0]) for name, word in words]

@@ -71,7 +71,7 @@ def test_a_task_has_the_shape_of_its_table_and_a_fingerprint_of_all_that_decides
 def test_a_table_that_is_none_is_refused(outputs: Any, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Boolean(outputs=outputs)
-    with pytest.raises(SpecError, match="task.outputs"):
+    with pytest.raises(SpecError, match=r"task\.outputs"):
         parse({"task": {"name": "boolean", "outputs": outputs}, "encoding": "neat"})
 
 
