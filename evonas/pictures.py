@@ -13,7 +13,7 @@ from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
 from genomes.cell import CellGenome
-from genomes.encoding import WEIGHTED
+from genomes.encoding import NEURONS, WEIGHTED
 from genomes.operations import Shape
 from genomes.recurrent import RecurrentGenome
 
@@ -54,6 +54,8 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     if kind == "front" and len(names := _objectives(campaign)) < 2:
         mend = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
+    if kind == "genome" and NEURONS in encoding.abilities:
+        return f"{campaign.directory}: expected layers to draw, got neurons of {encoding.name}"
     if kind == "genealogy" and WEIGHTED in encoding.abilities:
         return f"{campaign.directory}: expected weights that were inherited, got those in genomes of {encoding.name}"
     has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))

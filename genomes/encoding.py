@@ -23,6 +23,8 @@ SEQUENCES = "sequences"
 WEIGHTED = "weighted"
 """Ability of an encoding whose genomes say what the weights are: its networks can be judged untrained, and nothing is
 inherited but the genome."""
+FIXED = "fixed"
+"""Ability of an encoding whose networks hold nothing that can be trained."""
 NEURONS = "neurons"
 """Ability of an encoding whose genomes develop into a `NeuronGraph`; those of the others into an `Architecture`."""
 LEARNS = "learns"

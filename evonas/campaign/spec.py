@@ -17,7 +17,7 @@ from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Cell, Cppn, Dag, Encoding, HyperNeat, Neat, Recurrent
-from genomes.encoding import WEIGHTED
+from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
 if sys.version_info >= (3, 11):
@@ -179,8 +179,9 @@ class Spec(BaseModel):
 
     @property
     def untrained(self) -> bool:
-        """True if candidates are judged by what they do as they are: on a problem, or without epochs."""
-        return self.task.kind == BEHAVIOUR or self.training.epochs == 0
+        """True if candidates are judged by what they do as they are: on a problem, without epochs, or where nothing in
+        them can be trained."""
+        return self.task.kind == BEHAVIOUR or self.training.epochs == 0 or FIXED in self.encoding.abilities
 
     @property
     def kind(self) -> Kind:

@@ -9,7 +9,7 @@ import numpy as np
 
 from genomes.architecture import Architecture
 from genomes.cppn import Cppn
-from genomes.encoding import LEARNS, MEASURES_MANY, WEIGHTED, Decide
+from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, Decide
 from genomes.hyperneat.development import Rule, developed
 from genomes.hyperneat.seed import locally_seeded
 from genomes.hyperneat.substrate import Hidden, Layout, Substrate, substrate
@@ -90,7 +90,8 @@ class HyperNeat(Painter):
     @property
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights are, and are measured many at once; what is trained through is taken back."""
-        return frozenset((WEIGHTED, MEASURES_MANY, *([LEARNS] if self.mode == "through" else [])))
+        own = {"evolved": (FIXED,), "seeded": (), "through": (LEARNS,)}[self.mode]
+        return frozenset((WEIGHTED, MEASURES_MANY, *own))
 
     @cached_property
     def substrate(self) -> Substrate:
@@ -125,14 +126,6 @@ class HyperNeat(Painter):
         """The CPPN's own encoding."""
         n_inputs, n_outputs = self.rule.n_inputs(self.substrate), self.rule.n_outputs(self.substrate)
         return replace(self.cppn, n_inputs=n_inputs, n_outputs=n_outputs)
-
-    def for_input(self, input_shape: Shape) -> "HyperNeat":
-        """The same encoding for a task's input.
-
-        Raises:
-            ValueError: If the layers asked for cannot be laid out on it.
-        """
-        return replace(self, input_shape=tuple(input_shape))
 
     def for_task(self, input_shape: Shape, n_outputs: int) -> "HyperNeat":
         """The same encoding for a task; the same genomes paint for tasks of other sizes.

@@ -1,26 +1,34 @@
 """NEAT's compatibility distance, of many pairs at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from genomes.neat.genome import BIAS, NeatGenome, as_codes, input_ids
-from genomes.neurons import ACTIVATIONS, AGGREGATIONS
 
 Values = npt.NDArray[np.float64]
-CHUNK = 1_024
-"""Genomes that are measured together, so that what is worked on stays in the cache."""
+Codes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.intp]
+CELLS = 1 << 20
+"""Cells of a table of who has what, so that what is worked on stays in the cache."""
 
 
 class _Genes(NamedTuple):
-    """Matching material of many genomes, one after another: what gene, whose, and its values."""
+    """The genes of many genomes, one after another.
 
-    codes: npt.NDArray[np.uint64]
-    owners: npt.NDArray[np.intp]
-    values: tuple[npt.NDArray[Any], ...]
+    Attributes:
+        n: How many genomes.
+        owners: Whose each gene is, ascending.
+        codes: What gene it is.
+    """
+
+    n: int
+    owners: Places
+    codes: Codes
 
 
 def distances(
@@ -54,125 +62,150 @@ def distances(
     """
     if not a or not b:
         return np.zeros((len(a), len(b)))
-    n_a, n_b = (np.array([len(genome.weights) for genome in some], np.float64) for some in (a, b))
-    n = np.maximum(n_a[:, None], n_b[None, :])
+    size_a, size_b = (np.array([len(genome.weights) for genome in some], np.float64) for some in (a, b))
+    n = np.maximum(size_a[:, None], size_b[None, :])
     n = np.where(n < small, 1.0, n)
-    n_shared, apart = _compared(a, b, _connections)
-    n_neurons, neurons_apart = _compared(a, b, _neurons)
-    alone = n_a[:, None] + n_b[None, :] - 2.0 * n_shared
+    shared, apart = _connections(a, b)
+    alone = size_a[:, None] + size_b[None, :] - 2.0 * shared
     if excess == disjoint:
         structure = alone * disjoint
     else:
-        n_disjoint = _disjoint(a, b) - 2.0 * n_shared
+        n_disjoint = _disjoint(a, b) - 2.0 * shared
         structure = n_disjoint * disjoint + (alone - n_disjoint) * excess
-    mean = apart / np.maximum(n_shared, 1.0) + neurons_apart / np.maximum(n_neurons, 1.0)
-    return np.asarray(structure / n + difference * mean)
+    return np.asarray(structure / n + difference * (apart / np.maximum(shared, 1.0) + _neurons(a, b)))
 
 
-def _compared(a: Sequence[NeatGenome], b: Sequence[NeatGenome], genes_of: Any) -> tuple[Values, Values]:
-    """For every pair the number of matching genes, and the sum of how they differ."""
-    theirs = genes_of(b)
-    known = np.unique(theirs.codes)
-    counts, sums = np.zeros((len(a), len(b))), np.zeros((len(a), len(b)))
-    bounds = np.searchsorted(theirs.owners, range(len(b) + 1))
-    for start in range(0, len(a), CHUNK):
-        some = a[start : start + CHUNK]
-        ours = _known(genes_of(some), known)
-        for at in range(len(b)):
-            mine = slice(bounds[at], bounds[at + 1])
-            places = np.searchsorted(known, theirs.codes[mine])
-            has = np.zeros(len(known))
-            has[places] = 1.0
-            shared = has[ours.codes]
-            apart = np.zeros(len(shared))
-            for value, its in zip(ours.values, theirs.values, strict=True):
-                table = np.zeros(len(known), its.dtype)
-                table[places] = its[mine]
-                other = table[ours.codes]
-                apart += np.abs(value - other) if value.dtype == np.float64 else value != other
-            # Sums run in the order of the markings, whichever genome comes first: the distance is symmetric to the bit.
-            counts[start : start + len(some), at] = np.bincount(ours.owners, shared, len(some))
-            sums[start : start + len(some), at] = np.bincount(ours.owners, apart * shared, len(some))
-    return counts, sums
+def _connections(a: Sequence[NeatGenome], b: Sequence[NeatGenome]) -> tuple[Values, Values]:
+    """For every pair the number of matching connections, and the sum of how they differ."""
+    ours, theirs = (_genes([genome.wiring.codes for genome in some]) for some in (a, b))
+    aligned = _Aligned(ours, theirs)
+    shared = aligned.equal()
+    weights_a, weights_b = (np.concatenate([genome.weight_array for genome in some]) for some in (a, b))
+    apart = aligned.apart(weights_a, weights_b)
+    if any(False in genome.enabled for genome in (*a, *b)):
+        on_a, on_b = (np.frombuffer(b"".join([bytes(genome.enabled) for genome in some]), np.uint8) for some in (a, b))
+        apart += shared - aligned.equal(on_a, on_b, 2)
+    return shared, apart
 
 
-def _known(genes: _Genes, known: npt.NDArray[np.uint64]) -> _Genes:
-    """Those of the genes that are known, their codes as indices into what is known."""
-    if not len(known):
-        nothing = np.zeros(0, np.intp)
-        return _Genes(nothing.astype(np.uint64), nothing, tuple(value[:0] for value in genes.values))
-    places = np.minimum(np.searchsorted(known, genes.codes), len(known) - 1)
-    found = known[places] == genes.codes
-    return _Genes(places[found], genes.owners[found], tuple(value[found] for value in genes.values))
-
-
-def _connections(genomes: Sequence[NeatGenome]) -> _Genes:
-    sizes = [len(genome.weights) for genome in genomes]
-    n = sum(sizes)
-    weights = np.fromiter(chain.from_iterable(genome.weights for genome in genomes), np.float64, n)
-    enabled = np.frombuffer(b"".join([bytes(genome.enabled) for genome in genomes]), np.uint8)
-    codes = np.concatenate([genome.wiring.codes for genome in genomes])
-    return _Genes(codes, np.repeat(np.arange(len(sizes)), sizes), (weights, enabled))
-
-
-def _neurons(genomes: Sequence[NeatGenome]) -> _Genes:
-    sizes = [len(genome.biases) for genome in genomes]
-    n = sum(sizes)
+def _neurons(a: Sequence[NeatGenome], b: Sequence[NeatGenome]) -> Values:
+    """For every pair the mean over matching neurons of how they differ."""
     columns = [
-        np.fromiter(chain.from_iterable(getattr(genome, column) for genome in genomes), np.float64, n)
-        for column in ("biases", "responses")
+        (getter, kinds)
+        for getter in map(attrgetter, ("activations", "aggregations", "biases", "responses"))
+        if len(kinds := set().union(*map(getter, a), *map(getter, b))) > 1
     ]
-    words = [
-        _numbered([getattr(genome, column) for genome in genomes], n) for column in ("activations", "aggregations")
-    ]
-    codes = np.concatenate([genome.wiring.neuron_codes for genome in genomes])
-    return _Genes(codes, np.repeat(np.arange(len(sizes)), sizes), (*columns, *words))
+    total = np.zeros((len(a), len(b)))
+    if not columns:
+        return total
+    ours, theirs = (_genes([genome.wiring.neuron_codes for genome in some]) for some in (a, b))
+    aligned = _Aligned(ours, theirs)
+    shared = aligned.equal()
+    for getter, kinds in columns:
+        values = [chain.from_iterable(map(getter, some)) for some in (a, b)]
+        if isinstance(next(iter(kinds)), str):
+            number = {word: at for at, word in enumerate(sorted(kinds))}
+            mine, its = (np.fromiter(map(number.__getitem__, some), np.intp) for some in values)
+            total += shared - aligned.equal(mine, its, len(kinds))
+        else:
+            total += aligned.apart(*(np.fromiter(some, np.float64) for some in values))
+    return total / np.maximum(shared, 1.0)
 
 
-def _numbered(columns: Sequence[tuple[str, ...]], n: int) -> npt.NDArray[np.int16]:
-    number = {word: at for at, word in enumerate((*ACTIVATIONS, *AGGREGATIONS))}
-    return np.fromiter(map(number.__getitem__, chain.from_iterable(columns)), np.int16, n)
+class _Aligned:
+    """The genes of two lists of genomes, aligned by what they are."""
+
+    def __init__(self, a: _Genes, b: _Genes) -> None:
+        self._a, self._b = a, b
+        self._known = np.unique(b.codes)
+        self._theirs = np.searchsorted(self._known, b.codes)
+        places = np.searchsorted(self._known, a.codes)
+        places[places == len(self._known)] = 0
+        self._found = self._known[places] == a.codes if len(self._known) else np.zeros(len(a.codes), np.bool_)
+        self._ours, self._owners = places[self._found], a.owners[self._found]
+
+    def equal(self, ours: npt.NDArray[Any] | None = None, theirs: Any = None, n_kinds: int = 1) -> Values:
+        """For every pair the number of matching genes that are of the same kind.
+
+        Args:
+            ours: The kind of every gene of the first, from 0; None: all are of one kind.
+            theirs: Those of the second.
+            n_kinds: How many kinds there are.
+        """
+        width = len(self._known) * n_kinds
+        places_a, places_b = self._ours, self._theirs
+        if ours is not None:
+            places_a, places_b = places_a * n_kinds + ours[self._found], places_b * n_kinds + theirs
+        table = np.zeros((self._b.n, width), np.float32)
+        table[self._b.owners, places_b] = 1.0
+        counts = np.zeros((self._a.n, self._b.n))
+        for start, stop, part in self._chunks(width):
+            rows = np.zeros((stop - start, width), np.float32)
+            rows.reshape(-1)[(self._owners[part] - start) * width + places_a[part]] = 1.0
+            counts[start:stop] = rows @ table.T
+        return counts
+
+    def apart(self, ours: Values, theirs: Values) -> Values:
+        """For every pair the sum over matching genes of the difference of their values."""
+        mine = ours[self._found]
+        bounds = np.searchsorted(self._b.owners, range(self._b.n + 1))
+        sums = np.zeros((self._a.n, self._b.n))
+        for start, stop, part in self._chunks(64):
+            places, values, owners = self._ours[part], mine[part], self._owners[part] - start
+            for at in range(self._b.n):
+                its = slice(bounds[at], bounds[at + 1])
+                table = np.full(len(self._known), np.nan)
+                table[self._theirs[its]] = theirs[its]
+                gap = table.take(places)
+                gap -= values
+                np.abs(gap, out=gap)
+                np.fmax(gap, 0.0, out=gap)  # What does not match is NaN, and counts nothing.
+                # In the order of the genes, whichever genome comes first: the distance is symmetric to the bit.
+                sums[start:stop, at] = np.bincount(owners, gap, stop - start)
+        return sums
+
+    def _chunks(self, width: int) -> Iterator[tuple[int, int, slice]]:
+        step = max(1, CELLS // max(1, width))
+        for start in range(0, self._a.n, step):
+            stop = min(start + step, self._a.n)
+            yield start, stop, slice(*np.searchsorted(self._owners, (start, stop)))
+
+
+def _genes(codes: Sequence[Codes]) -> _Genes:
+    sizes = [len(some) for some in codes]
+    return _Genes(len(sizes), np.repeat(np.arange(len(sizes)), sizes), np.concatenate(codes))
 
 
 def _disjoint(a: Sequence[NeatGenome], b: Sequence[NeatGenome]) -> Values:
     """For every pair the number of connections in either with both ends in the other, those that match twice."""
     ends_a, ends_b = _ends(a), _ends(b)
-    known = np.unique(np.concatenate([*ends_a.values, *ends_b.values]))
+    known = np.unique(np.concatenate([genes.codes for genes in (*ends_a, *ends_b)]))
     in_a, in_b = _members(a, known), _members(b, known)
     found = np.zeros((len(a), len(b)))
-    for start in range(0, len(a), CHUNK):
-        stop = start + CHUNK
-        part = slice(*np.searchsorted(ends_a.owners, (start, stop)))
-        sources, targets = (np.searchsorted(known, ends[part]) for ends in ends_a.values)
-        owners = ends_a.owners[part] - start
-        for at in range(len(b)):
-            inside = in_b[at, sources] & in_b[at, targets]
-            found[start:stop, at] = np.bincount(owners, inside, min(CHUNK, len(a) - start))
+    sources, targets = (np.searchsorted(known, genes.codes) for genes in ends_a)
     for at in range(len(b)):
-        sources, targets = (np.searchsorted(known, ends[ends_b.owners == at]) for ends in ends_b.values)
+        inside = in_b[at].take(sources) & in_b[at].take(targets)
+        found[:, at] = np.bincount(ends_a[0].owners, inside, len(a))
+    for at in range(len(b)):
+        sources, targets = (np.searchsorted(known, genes.codes[genes.owners == at]) for genes in ends_b)
         found[:, at] += (in_a[:, sources] & in_a[:, targets]).sum(1)
     return found
 
 
-def _ends(genomes: Sequence[NeatGenome]) -> _Genes:
-    sizes = [len(genome.weights) for genome in genomes]
+def _ends(genomes: Sequence[NeatGenome]) -> tuple[_Genes, _Genes]:
+    """The sources and the targets of all connections."""
     sources, targets = (
-        as_codes([name for genome in genomes for name in getattr(genome.wiring, column)])
-        for column in ("sources", "targets")
+        _genes([as_codes(getattr(genome.wiring, column)) for genome in genomes]) for column in ("sources", "targets")
     )
-    owners = np.repeat(np.arange(len(sizes)), sizes)
-    return _Genes(sources, owners, (sources, targets))
+    return sources, targets
 
 
-def _members(genomes: Sequence[NeatGenome], known: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Which of the known ids each genome has, `(len(genomes), len(known))`."""
+def _members(genomes: Sequence[NeatGenome], known: Codes) -> npt.NDArray[np.bool_]:
+    """Which of the known ids each genome has, `(len(genomes), len(known))`: inputs and the bias always."""
     found = np.zeros((len(genomes), len(known)), np.bool_)
-    common = {name: 0 for genome in genomes[:1] for name in (*input_ids(genome.wiring.n_inputs), BIAS)}
-    found[:, np.isin(known, as_codes(list(common)))] = True
-    owners = np.repeat(np.arange(len(genomes)), [len(genome.wiring.ids) for genome in genomes])
-    codes = np.concatenate([genome.wiring.neuron_codes for genome in genomes])
-    if len(known):
-        places = np.minimum(np.searchsorted(known, codes), len(known) - 1)
-        right = known[places] == codes
-        found[owners[right], places[right]] = True
+    found[:, np.isin(known, as_codes((*input_ids(genomes[0].wiring.n_inputs), BIAS)))] = True
+    neurons = _genes([genome.wiring.neuron_codes for genome in genomes])
+    places = np.searchsorted(known, neurons.codes)
+    right = np.append(known, 0)[places] == neurons.codes
+    found[neurons.owners[right], places[right]] = True
     return found

@@ -11,12 +11,12 @@ from functools import cached_property
 from itertools import accumulate, compress
 from math import isfinite, prod
 from operator import and_
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from genomes.encoding import LEARNS, MEASURES_MANY, WEIGHTED, Decide, Variation
+from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, WEIGHTED, Decide, Variation
 from genomes.mutation import weights_of
 from genomes.neat import mating, operators
 from genomes.neat.distance import distances
@@ -40,6 +40,7 @@ USUAL = {
 }
 """How often each operator is tried. The first three are the paper's; it adds connections at .3 in large populations."""
 Bias = Literal["input", "neuron", "both", "none"]
+Distribution = Literal["uniform", "normal"]
 Initial = Literal["full", "partial", "one", "none"]
 
 
@@ -99,7 +100,7 @@ class Augmenting:
     initial_fraction: float = 0.5
     max_sampled: int = 0
     neutral: bool = False
-    distribution: Literal["uniform", "normal"] = "uniform"
+    distribution: Distribution = "uniform"
     weight_init: float = 1.0
     weight_power: float = 2.5
     bias_init: float = 1.0
@@ -119,7 +120,11 @@ class Augmenting:
     mutations: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
-        known = {"activations": ACTIVATIONS, "output_activations": ACTIVATIONS, "aggregations": AGGREGATIONS}
+        known: dict[str, Mapping[str, Any]] = {
+            "activations": ACTIVATIONS,
+            "output_activations": ACTIVATIONS,
+            "aggregations": AGGREGATIONS,
+        }
         for field, words in known.items():
             chosen = getattr(self, field)
             if not chosen or len(set(chosen)) < len(chosen) or (unknown := [w for w in chosen if w not in words]):
@@ -134,19 +139,18 @@ class Augmenting:
             self._in_range(field, 0, 1e6)
         self._in_range("small", 0, 1 << 30)
         self._in_range("n_inputs", 1, MAX_CONNECTIONS)
-        self._in_range("n_outputs", 1, MAX_NEURONS)
-        self._in_range("max_nodes", 0, MAX_NEURONS)
+        self._in_range("n_outputs", 1, MAX_NEURONS // 2)
+        self._in_range("max_nodes", 0, MAX_NEURONS // 2)
         self._in_range("max_connections", 1, MAX_CONNECTIONS)
         self._in_range("max_sampled", 0, self.max_nodes)
-        for field, words in (("bias", _words(Bias)), ("initial", _words(Initial))):
-            if getattr(self, field) not in words:
-                raise ValueError(f"{field}: expected one of {', '.join(words)}, got {getattr(self, field)!r}")
+        for field, options in (("bias", Bias), ("initial", Initial), ("distribution", Distribution)):
+            if (got := getattr(self, field)) not in get_args(options):
+                raise ValueError(f"{field}: expected one of {', '.join(get_args(options))}, got {got!r}; correct it")
         weights_of(self.mutations, USUAL)
 
     def _in_range(self, field: str, least: float, most: float, *, open_: bool = False) -> None:
         value = getattr(self, field)
         if value is not None and not (least <= value <= most and not (open_ and value == least)):
-            expected = f"{'above' if open_ else 'from'} {least:,} {'' if open_ else 'to' if most else ''}"
             expected = f"more than {least:,} and at most {most:,}" if open_ else f"from {least:,} to {most:,}"
             raise ValueError(f"{field}: expected a number {expected}, got {value:,}; correct it")
 
@@ -179,7 +183,7 @@ class Augmenting:
     @property
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights are, take trained ones back, and are measured many at once."""
-        return frozenset((WEIGHTED, LEARNS, MEASURES_MANY))
+        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
 
     def for_input(self, input_shape: Shape) -> "Augmenting":
         """The same encoding for a task's input, flattened."""
@@ -301,8 +305,3 @@ class Neat(Augmenting):
     """Configuration of NEAT: every attribute is that of `Augmenting`, and every default the paper's."""
 
     name: Literal["neat"] = "neat"
-
-
-def _words(literal: Any) -> tuple[str, ...]:
-    words: tuple[str, ...] = literal.__args__
-    return words

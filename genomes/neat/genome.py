@@ -167,11 +167,12 @@ class Wiring:
             found.setdefault(source, []).append(target)
         return found
 
-    def touched(self, markings: Iterable[str]) -> tuple[str, ...]:
+    def touched(self, markings: tuple[str, ...]) -> tuple[str, ...]:
         """What a change of some connections touches: a neuron too, where one is from the bias."""
-        names = tuple(markings)
-        biased = self.biased
-        return (*names, *[biased[name] for name in names if name in biased]) if biased else names
+        if not self.biased:
+            return markings
+        changed = self.biased.keys() & markings
+        return (*markings, *[neuron for name, neuron in self.biased.items() if name in changed])
 
     def reaches(self, start: str, goal: str) -> bool:
         """True if connections lead from one neuron to another, or both are the same."""
@@ -227,6 +228,10 @@ class NeatGenome:
     weights: tuple[float, ...]
     enabled: tuple[bool, ...]
 
+    def __reduce__(self) -> Any:
+        columns = (self.activations, self.aggregations, self.biases, self.responses, self.weights, self.enabled)
+        return NeatGenome, (self.wiring, *columns)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "NeatGenome":
         return self
 
@@ -238,6 +243,11 @@ class NeatGenome:
         words = " ".join((*self.activations, *self.aggregations)).encode()
         whole = b"".join((self.wiring.digest, words, values.tobytes(), bytes(self.enabled)))
         return hashlib.blake2b(whole, digest_size=8).hexdigest()
+
+    @cached_property
+    def weight_array(self) -> npt.NDArray[np.float64]:
+        """The weights, not to be written to."""
+        return np.array(self.weights, np.float64)
 
     @property
     def markings(self) -> tuple[str, ...]:
@@ -315,18 +325,13 @@ def shrunk(genome: NeatGenome, gone: frozenset[str]) -> NeatGenome:
         name not in gone and source not in gone and target not in gone
         for name, source, target in zip(old.markings, old.sources, old.targets, strict=True)
     ]
-    markings, sources, targets, weights, enabled = (
-        tuple(compress(column, kept))
-        for column in (old.markings, old.sources, old.targets, genome.weights, genome.enabled)
-    )
-    needed = {*output_ids(old.n_outputs), *sources, *targets}
-    staying = [name in needed for name in old.ids]
-    ids, activations, aggregations, biases, responses = (
-        tuple(compress(column, staying))
-        for column in (old.ids, genome.activations, genome.aggregations, genome.biases, genome.responses)
-    )
-    wiring = Wiring(old.n_inputs, old.n_outputs, ids, markings, sources, targets)
-    return NeatGenome(wiring, activations, aggregations, biases, responses, weights, enabled)
+    links: tuple[Any, ...] = (old.markings, old.sources, old.targets, genome.weights, genome.enabled)
+    links = tuple([tuple(compress(column, kept)) for column in links])
+    needed = {*output_ids(old.n_outputs), *links[1], *links[2]}
+    columns: tuple[Any, ...] = (old.ids, genome.activations, genome.aggregations, genome.biases, genome.responses)
+    columns = tuple([tuple(compress(column, [name in needed for name in old.ids])) for column in columns])
+    wiring = Wiring(old.n_inputs, old.n_outputs, columns[0], *links[:3])
+    return NeatGenome(wiring, *columns[1:], *links[3:])
 
 
 def _columns(rows: Sequence[Sequence[Any]], n: int) -> list[tuple[Any, ...]]:

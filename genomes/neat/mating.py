@@ -12,7 +12,7 @@ from genomes.neat.genome import NeatGenome
 if TYPE_CHECKING:
     from genomes.neat.encoding import Augmenting
 
-Column = tuple[Any, ...]
+Columns = tuple[tuple[str, ...], tuple[str, ...], tuple[float, ...], tuple[float, ...]]
 
 
 def crossover(config: "Augmenting", a: NeatGenome, b: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
@@ -26,57 +26,55 @@ def crossover(config: "Augmenting", a: NeatGenome, b: NeatGenome, *, rng: np.ran
     Of parents that are equally fit, whoever calls this passes the one with fewer genes as `a`: so do Stanley's own
     programs. The paper would draw disjoint and excess genes from both.
     """
-    if a == b:
+    if a is b or (a.weights == b.weights and a == b):
         return Variation(a, "crossover", ())
-    wiring, other = a.wiring, b.wiring
-    n = len(wiring.markings)
+    wiring, n = a.wiring, len(a.weights)
     draws = rng.random(2 * n + len(wiring.ids) + 1).tolist()
-    found = list(range(n)) if wiring is other else list(map(other.at.get, wiring.markings))
+    found: list[int | None] = list(map(b.wiring.at.get, wiring.markings))
+    theirs = b.weights
     if draws[-1] < config.average_rate:
-        theirs = b.weights
         weights = tuple([w if at is None else 0.5 * (w + theirs[at]) for w, at in zip(a.weights, found, strict=True)])
     else:
-        weights = _either(a.weights, b.weights, found, draws)
-    enabled = a.enabled
-    if not (all(enabled) and all(b.enabled)):
-        on, rate = b.enabled, config.disabled_rate
-        enabled = tuple(
+        weights = tuple(
             [
-                here if at is None or (here and on[at]) else draw >= rate
-                for here, at, draw in zip(enabled, found, draws[n:], strict=False)
+                weight if at is None or draw < 0.5 else theirs[at]
+                for weight, at, draw in zip(a.weights, found, draws, strict=False)
             ]
         )
-    touched = wiring.touched(
-        compress(wiring.markings, map(or_, map(ne, weights, a.weights), map(ne, enabled, a.enabled)))
-    )
-    columns, changed = _neurons(a, b, draws[2 * n :])
-    child = NeatGenome(wiring, *columns, weights, enabled)
-    return Variation(child, "crossover", tuple(dict.fromkeys((*touched, *changed))) if changed else touched)
+    enabled = _enabled(config, a, b, found, draws[n:])
+    changed: Any = map(ne, weights, a.weights)
+    if enabled is not a.enabled:
+        changed = map(or_, changed, map(ne, enabled, a.enabled))
+    touched = wiring.touched(tuple(compress(wiring.markings, changed)))
+    neurons, others = _neurons(a, b, draws[2 * n :])
+    child = NeatGenome(wiring, *neurons, weights, enabled)
+    return Variation(child, "crossover", tuple(dict.fromkeys((*touched, *others))) if others else touched)
 
 
-def _neurons(a: NeatGenome, b: NeatGenome, draws: list[float]) -> tuple[list[Column], tuple[str, ...]]:
-    """The columns of the neurons of a child, and the ids of those that are other than in `a`."""
-    ours = [a.activations, a.aggregations, a.biases, a.responses]
-    theirs = [b.activations, b.aggregations, b.biases, b.responses]
-    wiring, other = a.wiring, b.wiring
-    if wiring.ids == other.ids:
-        if ours == theirs:
-            return ours, ()
-        found: list[int | None] = list(range(len(wiring.ids)))
-    else:
-        found = list(map(other.neuron_at.get, wiring.ids))
-    columns = [
-        _either(mine, its, found, draws) if mine != its else mine for mine, its in zip(ours, theirs, strict=True)
-    ]
-    if columns == ours:
-        return ours, ()
-    differing = [
-        any(map(ne, old, new)) for old, new in zip(zip(*ours, strict=True), zip(*columns, strict=True), strict=True)
-    ]
-    return columns, tuple(compress(wiring.ids, differing))
-
-
-def _either(ours: Column, theirs: Column, found: list[int | None], draws: list[float]) -> Column:
+def _enabled(
+    config: "Augmenting", a: NeatGenome, b: NeatGenome, found: list[int | None], draws: list[float]
+) -> tuple[bool, ...]:
+    """Which connections of a child are enabled; the column of `a` itself where no gene is disabled."""
+    if False not in a.enabled and False not in b.enabled:
+        return a.enabled
+    theirs, rate = b.enabled, config.disabled_rate
     return tuple(
-        [mine if at is None or draw < 0.5 else theirs[at] for mine, at, draw in zip(ours, found, draws, strict=False)]
+        [
+            ours if at is None or (ours and theirs[at]) else draw >= rate
+            for ours, at, draw in zip(a.enabled, found, draws, strict=False)
+        ]
     )
+
+
+def _neurons(a: NeatGenome, b: NeatGenome, draws: list[float]) -> tuple[Columns, tuple[str, ...]]:
+    """The columns of the neurons of a child, and the ids of those that are other than in `a`."""
+    columns = (a.activations, a.aggregations, a.biases, a.responses)
+    ours = list(zip(*columns, strict=True))
+    rows = zip(b.activations, b.aggregations, b.biases, b.responses, strict=True)
+    theirs = list(map(dict(zip(b.wiring.ids, rows, strict=True)).get, a.wiring.ids, ours))
+    if ours == theirs:
+        return columns, ()
+    chosen = [mine if draw < 0.5 else its for mine, its, draw in zip(ours, theirs, draws, strict=False)]
+    activations, aggregations, biases, responses = zip(*chosen, strict=True)
+    touched = tuple(compress(a.wiring.ids, map(ne, ours, chosen)))
+    return (activations, aggregations, biases, responses), touched

@@ -77,7 +77,7 @@ def add_node(config: "Augmenting", genome: NeatGenome, rng: np.random.Generator)
         return Variation(grown(genome, (neuron,), links), "add_node", (name, into, out))
     enabled = (*genome.enabled[:at], False, *genome.enabled[at + 1 :])
     links = Connection(source, name, 1.0), Connection(name, target, genome.weights[at])
-    child = grown(_with(genome, enabled=enabled), (neuron,), links)
+    child = grown(replace(genome, enabled=enabled), (neuron,), links)
     return Variation(child, "add_node", (name, into, out, wiring.markings[at]))
 
 
@@ -134,7 +134,7 @@ def toggle_connection(
     at = _pick(range(len(genome.enabled)), rng)
     enabled = (*genome.enabled[:at], not genome.enabled[at], *genome.enabled[at + 1 :])
     touched = genome.wiring.touched((genome.markings[at],))
-    return Variation(_with(genome, enabled=enabled), "toggle_connection", touched)
+    return Variation(replace(genome, enabled=enabled), "toggle_connection", touched)
 
 
 def perturb_weights(config: "Augmenting", genome: NeatGenome, rng: np.random.Generator) -> Variation[NeatGenome] | None:
@@ -146,8 +146,9 @@ def perturb_weights(config: "Augmenting", genome: NeatGenome, rng: np.random.Gen
     if config.perturb_rate == 1:
         touched = wiring.all_touched
     else:
-        touched = wiring.touched(compress(wiring.markings, map(ne, weights, genome.weights)))
-    return Variation(_with(genome, weights=weights), "perturb_weights", touched)
+        touched = wiring.touched(tuple(compress(wiring.markings, map(ne, weights, genome.weights))))
+    columns = genome.activations, genome.aggregations, genome.biases, genome.responses
+    return Variation(NeatGenome(wiring, *columns, weights, genome.enabled), "perturb_weights", touched)
 
 
 def perturb_biases(config: "Augmenting", genome: NeatGenome, rng: np.random.Generator) -> Variation[NeatGenome] | None:
@@ -158,7 +159,7 @@ def perturb_biases(config: "Augmenting", genome: NeatGenome, rng: np.random.Gene
     if biases is None:
         return None
     touched = tuple(compress(genome.ids, map(ne, biases, genome.biases)))
-    return Variation(_with(genome, biases=biases), "perturb_biases", touched)
+    return Variation(replace(genome, biases=biases), "perturb_biases", touched)
 
 
 def perturb_responses(
@@ -169,7 +170,7 @@ def perturb_responses(
     if responses is None:
         return None
     touched = tuple(compress(genome.ids, map(ne, responses, genome.responses)))
-    return Variation(_with(genome, responses=responses), "perturb_responses", touched)
+    return Variation(replace(genome, responses=responses), "perturb_responses", touched)
 
 
 def change_activation(
@@ -186,7 +187,7 @@ def change_activation(
     at = _pick(fitting, rng)
     word = _pick([other for other in options[at >= n_outputs] if other != genome.activations[at]], rng)
     activations = (*genome.activations[:at], word, *genome.activations[at + 1 :])
-    return Variation(_with(genome, activations=activations), "change_activation", (genome.ids[at],))
+    return Variation(replace(genome, activations=activations), "change_activation", (genome.ids[at],))
 
 
 def change_aggregation(
@@ -198,7 +199,7 @@ def change_aggregation(
     if not options:
         return None
     aggregations = (*genome.aggregations[:at], _pick(options, rng), *genome.aggregations[at + 1 :])
-    return Variation(_with(genome, aggregations=aggregations), "change_aggregation", (genome.ids[at],))
+    return Variation(replace(genome, aggregations=aggregations), "change_aggregation", (genome.ids[at],))
 
 
 OPERATORS: dict[str, Operator] = {
@@ -250,22 +251,22 @@ def _moved(
     n = len(old)
     if not n:
         return None
-    draws = rng.random((2, n))
-    unit = draws[1] * 2.0 - 1.0 if config.distribution == "uniform" else rng.standard_normal(n)
+    draws, drawn = rng.random((2, n))
+    unit = drawn * 2.0 - 1.0 if config.distribution == "uniform" else rng.standard_normal(n)
     values = np.array(old)
+    new = unit * power
+    new += values
     rate = config.perturb_rate
-    new = np.where(draws[0] < config.replace_rate * rate, unit * size + centre, unit * power + values)
+    fresh = unit * size
+    if centre:
+        fresh += centre
+    np.copyto(new, fresh, where=draws < config.replace_rate * rate)
     if rate < 1:
-        new = np.where(draws[0] < rate, new, values)
+        np.copyto(new, values, where=draws >= rate)
     np.minimum(new, config.limit, out=new)
     np.maximum(new, -config.limit, out=new)
     moved = tuple(new.tolist())
     return None if moved == old else moved
-
-
-def _with(genome: NeatGenome, **columns: Any) -> NeatGenome:
-    """The genome with other columns; what is not named is shared."""
-    return replace(genome, **columns)
 
 
 def _without(genome: NeatGenome, gone: str, operator: str) -> Variation[NeatGenome]:

@@ -11,7 +11,7 @@ from genomes.neat.genome import BIAS, BIAS_PLACE, Connection, NeatGenome, Neuron
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS
 from genomes.reading import check_kind
 
-MAX_NEURONS, MAX_CONNECTIONS = 16_384, 131_072
+MAX_NEURONS, MAX_CONNECTIONS = 16_384, 65_536
 """Neurons and connections that a genome from outside may have; as many inputs as connections."""
 MAX_VALUE = 1e12
 """The largest weight, bias or response."""

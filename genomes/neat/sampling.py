@@ -62,8 +62,8 @@ def sampled(config: "Augmenting", decide: Decide, rng: np.random.Generator) -> N
         for at, name in enumerate(output_ids(config.n_outputs))
     ]
     if config.initial == "full" and not config.max_sampled:
-        genome = _minimal(config.n_inputs, config.n_outputs, config.bias_input, config.max_connections)
-        return _valued(config, genome, tuple(outputs), rng)
+        wiring = _minimal(config.n_inputs, config.n_outputs, config.bias_input, config.max_connections)
+        return _valued(config, wiring, tuple(outputs), rng)
     pairs = _initial(config, decide)
     hidden = _hidden(config, decide, pairs)
     genome = assembled(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genomes.cppn import Cppn
-from genomes.encoding import LEARNS, MEASURES_MANY, WEIGHTED, uniform
+from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, uniform
 from genomes.hyperneat import Conv, HyperNeat
 from genomes.hyperneat.substrate import substrate
 from genomes.neat.genome import NeatGenome
@@ -87,7 +87,7 @@ def test_a_pair_of_layers_with_outputs_of_its_own_has_no_depth() -> None:
 def test_vectors_lie_on_lines_and_squares() -> None:
     assert config((9,)).substrate.shapes == ((9,), (2,))
     assert config((9,), 4, inputs="square", outputs="square").substrate.shapes == ((3, 3), (2, 2))
-    assert HyperNeat(inputs="square", outputs=(3, 2)).for_input((9,)).substrate.shapes == ((3, 3), (3, 2))
+    assert HyperNeat(inputs="square", outputs=(3, 2), input_shape=(9,)).substrate.shapes == ((3, 3), (3, 2))
     assert config((9,), 1).substrate.connections()[0].targets.places == ((0, 1),)
 
 
@@ -224,7 +224,8 @@ def test_a_locally_seeded_genome_is_one_like_others() -> None:
 
 
 def test_abilities() -> None:
-    assert config().abilities == {WEIGHTED, MEASURES_MANY}
+    assert config().abilities == {WEIGHTED, MEASURES_MANY, FIXED}
+    assert config(mode="seeded").abilities == {WEIGHTED, MEASURES_MANY}
     assert config(mode="through").abilities == {WEIGHTED, MEASURES_MANY, LEARNS}
 
 

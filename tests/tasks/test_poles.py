@@ -17,6 +17,8 @@ from tests.tasks.judged import Linear
 
 SEEDS = np.zeros(100, np.int64)
 LONG = 1_200
+PUBLISHED = (4.8, 2.0, 0.52, 2.0, 0.52, 2.0)
+"""What the published program divides inputs by."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +84,7 @@ def test_what_networks_are_given(settings: dict[str, Any], n_inputs: int) -> Non
     assert (task.input_shape, task.n_outputs, task.kind) == ((n_inputs,), 1, "behaviour")
     assert task.fingerprint != Poles(**{"name": "double_pole", **settings, "start": 0.1}).load().fingerprint
     seen = problem(**settings).balancing
-    states = [tuple(scale * (at + 1) for at, scale in enumerate(poles.SCALES[: 2 + 2 * len(seen.cart.poles)]))]
+    states = [tuple(scale * (at + 1) for at, scale in enumerate(PUBLISHED[: 2 + 2 * len(seen.cart.poles)]))]
     given: list[torch.Tensor] = []
 
     class Watching(Linear):
@@ -91,7 +93,7 @@ def test_what_networks_are_given(settings: dict[str, Any], n_inputs: int) -> Non
             return super().step(inputs, state)
 
     seen.run(Watching(torch.zeros(1, n_inputs, 1), 0.5), states, 1)
-    assert given[0].tolist() == [[[at + 1.0 for at in seen.seen]]]
+    assert given[0].tolist() == [[pytest.approx([at + 1.0 for at in seen.seen])]]
 
 
 def test_a_pole_left_alone_falls_when_mechanics_say_so() -> None:
@@ -113,11 +115,13 @@ def test_a_pole_left_alone_falls_when_mechanics_say_so() -> None:
         assert told["solved"].tolist() == [0] * n
 
 
+@pytest.mark.parametrize("n", [2, 12])
 @pytest.mark.parametrize("output", [math.inf, -math.inf, 7.0, -3.0])
-def test_the_force_ends_at_ten_newtons(output: float) -> None:
+def test_the_force_ends_at_ten_newtons(output: float, n: int) -> None:
     posed = problem()
-    pushed = posed.score(Linear(torch.zeros(2, 6, 1), output), SEEDS[:2])["fitness"]
-    assert torch.equal(pushed, posed.score(Linear(torch.zeros(2, 6, 1), float(output > 0)), SEEDS[:2])["fitness"])
+    pushed = posed.score(Linear(torch.zeros(n, 6, 1), output), SEEDS[:n])["fitness"]
+    assert torch.equal(pushed, posed.score(Linear(torch.zeros(n, 6, 1), float(output > 0)), SEEDS[:n])["fitness"])
+    assert alone(posed, Linear(torch.zeros(1, 6, 1), output), (0, 0, 0.07, 0, 0, 0), 99)[0] == pushed[0]
 
 
 @pytest.mark.parametrize("n", [1, 20])
