@@ -7,11 +7,11 @@ from evonas.network.population import NeuronPopulation
 from evonas.network.trained import TrainedNetwork
 
 __all__ = ["Donor", "Inheritance", "Network", "NeuronPopulation", "TrainedNetwork", "inherit", "register_activation"]
-from evonas.network.painted import PaintedPopulation  # noqa: E402,F401
-from evonas.network.painting import NeuronNetwork  # noqa: E402
+from evonas.network.painted import PaintedPopulation  # noqa: F401
+from evonas.network.painting import NeuronNetwork
 
 
-def built(phenotype, input_shape, n_outputs):  # noqa: D103,ANN
+def built(phenotype, input_shape, n_outputs):
     from genomes import Architecture
 
     return (
