@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
+from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Poles, Table, Text
 from evonas.training import Training
 from genomes import Cell, Cppn, Dag, HyperNeat, Neat, Recurrent
 
@@ -33,6 +33,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "images"`', Images),
     ('[task] with `name = "text"`', Text),
     ('[task] with `name = "own"`', Own),
+    ('[task] with `name = "single_pole"` or `"double_pole"`', Poles),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[encoding] with `name = "recurrent"`', Recurrent),

@@ -1,15 +1,16 @@
 """The columns of many neuron graphs, one behind the other, in numpy: no Python per genome but collecting them."""
 
-from collections.abc import Callable, Iterable, Sequence
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import attrgetter
+from functools import reduce
+from operator import attrgetter, iconcat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from evonas.network.activations import ACTIVATIONS, activation
+from evonas.network.activations import ACTIVATIONS
 from genomes.neurons import AGGREGATIONS, NeuronGraph
 
 Ints = npt.NDArray[np.int64]
@@ -67,29 +68,28 @@ class Columns:
         """
         _check(graphs)
         first = graphs[0]
-        k = first.n_inputs
+        k, n = first.n_inputs, len(graphs)
+        joined = [_joined(name, graphs) for name in _JOINED]
+        outputs, activations, aggregations, biases, responses, sources, targets, weights = joined
         n_neurons, n_connections = _lengths("biases", graphs), _lengths("weights", graphs)
         shifts = starts(n_neurons) - k
-        total, n_all = int(n_neurons.sum()), int(n_connections.sum())
-        outputs = _column("outputs", graphs, np.int64, len(graphs) * len(first.outputs)).reshape(len(graphs), -1)
-        sources, targets = (_column(name, graphs, np.int64, n_all) for name in ("sources", "targets"))
         shift = np.repeat(shifts, n_connections)
-        sources = np.where(sources < k, ~sources, sources + shift)
-        targets += shift
+        reads, feeds = _packed("q", sources), _packed("q", targets) + shift
+        reads = np.where(reads < k, ~reads, reads + shift)
         return cls(
             k,
             first.recurrent,
             n_neurons,
             n_connections,
-            outputs + shifts[:, None],
-            _activations(graphs, total),
-            _column("aggregations", graphs, np.int64, total, AGGREGATION_CODES.__getitem__),
-            _column("biases", graphs, np.float64, total),
-            _column("responses", graphs, np.float64, total),
-            np.zeros(total, np.int64) if first.recurrent else _levels(sources, targets, total),
-            sources,
-            targets,
-            _column("weights", graphs, np.float64, n_all),
+            _packed("q", outputs).reshape(n, -1) + shifts[:, None],
+            _coded(activations, {name: code for code, name in enumerate(ACTIVATIONS)}),
+            _coded(aggregations, AGGREGATION_CODES),
+            _packed("d", biases),
+            _packed("d", responses),
+            np.zeros(len(biases), np.int64) if first.recurrent else _levels(reads, feeds, len(biases)),
+            reads,
+            feeds,
+            _packed("d", weights),
         )
 
     def take(self, which: Ints) -> "Columns":
@@ -117,37 +117,45 @@ class Columns:
         )
 
 
+_JOINED = ("outputs", "activations", "aggregations", "biases", "responses", "sources", "targets", "weights")
+
+
 def _check(graphs: Sequence[NeuronGraph]) -> None:
     if not graphs:
         raise ValueError("expected at least one graph of neurons, got none; give some")
-    kinds = {(one.n_inputs, len(one.outputs), one.recurrent) for one in graphs}
-    if len(kinds) > 1:
-        (a, b, c), (x, y, z) = sorted(kinds)[:2]
-        raise ValueError(
-            "expected graphs with as many inputs, outputs, all recurrent or none, got "
-            f"{(a, b)} {'recurrent' if c else 'feed-forward'} and {(x, y)} {'recurrent' if z else 'feed-forward'}; "
-            "evaluate them apart"
-        )
+    n_outputs = set(map(len, map(attrgetter("outputs"), graphs)))
+    if len(set(map(attrgetter("n_inputs", "recurrent"), graphs))) == len(n_outputs) == 1:
+        return
+    kinds = {(one.n_inputs, len(one.outputs), "recurrent" if one.recurrent else "feed-forward") for one in graphs}
+    (*a, how), (*b, other) = sorted(kinds)[:2]
+    raise ValueError(
+        "expected graphs with as many inputs and outputs, all recurrent or none, got "
+        f"{tuple(a)} {how} and {tuple(b)} {other}; evaluate them apart"
+    )
+
+
+def _joined(name: str, graphs: Sequence[NeuronGraph]) -> list[Any]:
+    return reduce(iconcat, map(attrgetter(name), graphs), [])
 
 
 def _lengths(name: str, graphs: Sequence[NeuronGraph]) -> Ints:
-    return np.fromiter(map(len, map(attrgetter(name), graphs)), np.int64, len(graphs))
+    return _packed("q", list(map(len, map(attrgetter(name), graphs))))
 
 
-def _column(
-    name: str, graphs: Sequence[NeuronGraph], dtype: Any, n: int, code: Callable[[str], int] | None = None
-) -> npt.NDArray[Any]:
-    values: Iterable[Any] = chain.from_iterable(map(attrgetter(name), graphs))
-    return np.fromiter(map(code, values) if code else values, dtype, n)
+def _packed(kind: str, values: list[Any]) -> npt.NDArray[Any]:
+    """An array of Python's floats, `d`, or integers, `q`: `struct` is twice as fast as numpy."""
+    return np.frombuffer(struct.pack(f"{len(values)}{kind}", *values), kind)
 
 
-def _activations(graphs: Sequence[NeuronGraph], n: int) -> Ints:
-    codes = {name: code for code, name in enumerate(ACTIVATIONS)}
+def _coded(words: list[str], codes: dict[str, int]) -> Ints:
     try:
-        return _column("activations", graphs, np.int64, n, codes.__getitem__)
+        if len(used := set(words)) == 1:
+            return np.full(len(words), codes[used.pop()])
+        return _packed("q", list(map(codes.__getitem__, words)))
     except KeyError as error:
-        activation(error.args[0])
-        raise
+        raise ValueError(
+            f"expected one of {', '.join(codes)}, got {error.args[0]!r}; add it by evonas.register_activation"
+        ) from None
 
 
 def _levels(sources: Ints, targets: Ints, n: int) -> Ints:

@@ -98,15 +98,17 @@ class NeuronPopulation:
         program = self._program(shared=inputs.dim() == 2)
         given = inputs.transpose(-1, -2)
         batch = given.shape[-1]
-        outputs = torch.empty(len(program.outputs), batch, device=self._device, dtype=self._dtype)
         after = self._zeros(batch) if self.recurrent else None
         size = self._part(program)
+        parts = []
         for start in range(0, batch, size):
             part = slice(start, start + size)
             values = self._computed(program, given[..., part], None if state is None else state[..., part])
-            outputs[:, part] = values.index_select(0, program.outputs)
+            parts.append(values.index_select(0, program.outputs))
             if after is not None:
-                after.view(-1, batch)[:, part].index_copy_(0, program.places, values[program.computed])
+                neurons = values[program.levels[0].first :][: len(program.places)]
+                after.view(-1, batch)[:, part].index_copy_(0, program.places, neurons)
+        outputs = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
         return outputs.view(self.n, self.n_outputs, batch).transpose(1, 2), after
 
     def choose(self, which: Tensor) -> "NeuronPopulation":

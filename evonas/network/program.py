@@ -1,6 +1,7 @@
 """What a population of neuron graphs computes, as sparse products over rows sorted by level and activation."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,18 +42,16 @@ class Terms:
         totals.index_add_(0, self.rows, reduced * self.responses)
 
 
-@dataclass(frozen=True, eq=False)
-class Level:
+class Level(NamedTuple):
     """Neurons that can be computed at once, sorted by what they do to their sum.
 
     Attributes:
         first: Their first row among all values.
         columns: Rows of the values that the sums read, `(c,)`, those of a neuron side by side.
         weights: `(c,)`.
-        offsets: Where the connections of every row begin, and where the last ends, `(rows + BLOCK + 1,)`: `BLOCK` rows
-            of nothing follow.
+        offsets: Where the connections of every row begin, `(rows,)`; the last `BLOCK` rows have none.
         terms: What is no sum.
-        slices: First row among all values, one behind the last, and what is computed of these.
+        slices: First row of this level, one behind the last, and what is computed of these.
     """
 
     first: int
@@ -63,20 +62,20 @@ class Level:
     slices: tuple[tuple[int, int, Kernel], ...]
 
     def compute(self, values: Tensor) -> None:
-        """Fill its rows of `(rows, batch)` from those before, and perhaps some values behind them."""
-        before = values[: self.first]
-        totals = torch.embedding_bag(
-            before, self.columns, self.offsets, per_sample_weights=self.weights, include_last_offset=True
-        )[0]
+        """Fill its rows of `(rows, batch)` from those before."""
+        totals = torch.embedding_bag(values, self.columns, self.offsets, per_sample_weights=self.weights)[0]
         for terms in self.terms:
-            terms.add(before, totals)
+            terms.add(values, totals)
+        made = values[self.first : self.first + len(totals)]
+        if len(self.slices) == 1:
+            self.slices[0][2](totals, made)
+            return
         batch = values.shape[1]
-        given, made = totals.view(-1), values.view(-1)
+        totals, made = totals.view(-1), made.view(-1)
         for start, end, kernel in self.slices:
             # What a block writes beyond its slice is overwritten by the next.
-            size = -(-(end - start) * batch // BLOCK) * BLOCK
-            at = (start - self.first) * batch
-            kernel(given[at : at + size], made[start * batch : start * batch + size])
+            part = slice(start * batch, start * batch + -(-(end - start) * batch // BLOCK) * BLOCK)
+            kernel(totals[part], made[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +85,7 @@ class Program:
     Attributes:
         n_inputs: Rows of inputs.
         n_states: Rows of the state.
-        n_rows: All of them, with `BLOCK` behind them that nobody reads.
+        n_rows: All of them, with `BLOCK` behind every level that nobody reads.
         levels: What is computed, in order.
         outputs: Rows that are put out, those of a network side by side.
         places: For every row that is computed its place in the state; empty without a state.
@@ -98,8 +97,3 @@ class Program:
     levels: tuple[Level, ...]
     outputs: Tensor
     places: Tensor
-
-    @property
-    def computed(self) -> slice:
-        """The rows of all neurons."""
-        return slice(1 + self.n_inputs + self.n_states, self.n_rows - BLOCK)

@@ -13,13 +13,14 @@ from evonas.tasks.given import Given, TaskConfiguration, loaded
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
 from evonas.tasks.own import Own
+from evonas.tasks.poles import Poles
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 from evonas.tasks.text import Text
 
 TaskConfig = Annotated[
-    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given,
+    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given | Poles,
     Field(discriminator="name"),
 ]
 KNOWN: tuple[type[Any], ...] = get_args(get_args(TaskConfig)[0])
@@ -48,6 +49,7 @@ __all__ = [
     "Images",
     "Kind",
     "Own",
+    "Poles",
     "Split",
     "Splitting",
     "Table",
