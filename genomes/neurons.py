@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +133,7 @@ class NeuronGraph:
         Raises:
             ValueError: If it has other inputs or outputs.
         """
-        n_inputs = int(np.prod(input_shape))
+        n_inputs = prod(input_shape)
         if (self.n_inputs, len(self.outputs)) != (n_inputs, n_outputs):
             got = f"{self.n_inputs} and {len(self.outputs)}"
             raise ValueError(f"expected neurons for {n_inputs} inputs and {n_outputs} outputs, got {got}; correct it")

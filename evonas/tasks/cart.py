@@ -1,6 +1,7 @@
 """A cart on a track with poles hinged to it: Wieland's equations of motion, for one cart or arrays of carts at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 GRAVITY = -9.8
@@ -56,6 +57,17 @@ class Cart:
     half_track: float = 2.4
     leaning: float = 0.628329
 
+    @cached_property
+    def _inertia(self) -> float:
+        return self.mass + sum(pole.mass for pole in self.poles)
+
+    @cached_property
+    def _constants(self) -> tuple[tuple[float, ...], ...]:
+        return tuple(
+            (pole.friction / pole.moment, pole.moment, 0.75 * pole.mass, -0.75 / pole.half_length)
+            for pole in self.poles
+        )
+
     def rates(self, state: State, force: Any, trigonometry: Any) -> State:
         """How fast a state changes.
 
@@ -64,18 +76,23 @@ class Cart:
             force: On the cart, in newtons, of the shape that a value of the state has.
             trigonometry: What has `sin` and `cos` for such values: the module math, numpy or torch.
         """
-        pushed, inertia = force, self.mass
+        sin, cos = trigonometry.sin, trigonometry.cos
+        pushed, inertia = force, self._inertia
         turned = []
-        for pole, angle, speed in zip(self.poles, state[2::2], state[3::2], strict=True):
-            sine, cosine = trigonometry.sin(angle), trigonometry.cos(angle)
-            pull = GRAVITY * sine + pole.friction / pole.moment * speed
-            pushed = pushed + pole.moment * speed * speed * sine + 0.75 * pole.mass * cosine * pull
-            inertia = inertia + pole.mass - 0.75 * pole.mass * cosine * cosine
-            turned.append((cosine, pull, -0.75 / pole.half_length, speed))
+        at = 2
+        for rubbing, moment, weighing, factor in self._constants:
+            angle, speed = state[at], state[at + 1]
+            at += 2
+            sine, cosine = sin(angle), cos(angle)
+            pull = GRAVITY * sine + rubbing * speed
+            part = weighing * cosine
+            pushed = pushed + moment * speed * speed * sine + part * pull
+            inertia = inertia - part * cosine
+            turned.append((cosine, pull, factor, speed))
         acceleration = pushed / inertia
         rates = [state[1], acceleration]
         for cosine, pull, factor, speed in turned:
-            rates += [speed, factor * (acceleration * cosine + pull)]
+            rates += (speed, factor * (acceleration * cosine + pull))
         return tuple(rates)
 
     def step(self, state: State, force: Any, seconds: float, trigonometry: Any) -> State:
@@ -93,7 +110,7 @@ class Cart:
         third = self.rates(_along(state, second, half), force, trigonometry)
         fourth = self.rates(_along(state, third, seconds), force, trigonometry)
         slopes = zip(state, first, second, third, fourth, strict=True)
-        return tuple(at + sixth * (a + 2.0 * (b + c) + d) for at, a, b, c, d in slopes)
+        return tuple([at + sixth * (a + 2.0 * (b + c) + d) for at, a, b, c, d in slopes])
 
     def holds(self, state: State) -> Any:
         """True where the cart is on its track and no pole leans too far; False where a value is not a number."""
@@ -104,4 +121,4 @@ class Cart:
 
 
 def _along(state: State, rates: State, seconds: float) -> State:
-    return tuple(at + seconds * rate for at, rate in zip(state, rates, strict=True))
+    return tuple([at + seconds * rate for at, rate in zip(state, rates, strict=True)])

@@ -22,8 +22,8 @@ SECONDS = 0.01
 STEPS_OF_A_FORCE = 2
 FEW = 8
 """Up to so many carts, Python's own floats are faster than arrays: 34 µs a cart and step, arrays 290 µs at least."""
-STAGES = (50, 250, 1_000, 5_000, 25_000)
-"""Steps after which only networks that still balance go on."""
+EVERY = 50
+"""Steps after which networks that no longer balance are left out, if they are a quarter of all or more."""
 
 Steps = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
@@ -46,7 +46,7 @@ class Balancing:
     activations: int
 
     def steps(self, networks: Networks, starts: Sequence[State], n_steps: int) -> Steps:
-        """For how long networks balance, all begun anew whenever some have failed, so that long runs cost few.
+        """For how long networks balance; long runs cost only those that still do.
 
         Args:
             networks: Whom.
@@ -58,62 +58,78 @@ class Balancing:
         """
         import torch
 
-        counts = np.zeros((networks.n, len(starts)), np.int64)
-        left = np.arange(networks.n)
-        for stage in (*(stage for stage in STAGES if stage < n_steps), n_steps):
-            some = networks if len(left) == networks.n else networks.choose(torch.from_numpy(left).to(networks.device))
-            counts[left], _ = self.run(some, starts, stage)
-            left = left[(counts[left] >= stage).any(1)]
-            if not len(left):
-                break
+        states = np.tile(np.asarray(starts, np.float64), (networks.n, 1, 1))
+        carts = _carts(self, states, networks)
+        counts, left = np.zeros(states.shape[:2], np.int64), np.arange(networks.n)
+        alive = carts.holding
+        counted = alive * 0
+        memory = None
+        with torch.inference_mode():
+            for step in range(1, n_steps + 1):
+                memory = self._push(networks, carts, memory)
+                alive = alive & carts.holding
+                counted = counted + alive
+                if not alive.any():
+                    break
+                if step % EVERY == 0 and 4 * len(kept := np.flatnonzero(_array(alive).any(1))) <= 3 * len(left):
+                    counts[left] = _array(counted)
+                    left, which = left[kept], torch.from_numpy(kept).to(networks.device)
+                    networks, memory = networks.choose(which), None if memory is None else memory[which]
+                    holding, steps = _array(alive)[kept], _array(counted)[kept]
+                    carts = _carts(self, carts.states()[kept], networks)
+                    alive, counted = carts.own(holding), carts.own(steps)
+        counts[left] = _array(counted)
         return counts
 
-    def run(
-        self, networks: Networks, starts: Sequence[State], n_steps: int, *, last: int = 0
-    ) -> tuple[Steps, Values | None]:
-        """For how long networks balance, and how much they sway.
+    def sways(self, networks: Networks, start: State, n_steps: int, last: int) -> tuple[Steps, Values]:
+        """For how long networks balance, and how much they sway at the end.
 
         Args:
             networks: Whom.
-            starts: As in `steps`.
+            start: The state in which each begins.
             n_steps: The most there are.
-            last: Steps before the end to sum swaying over; 0: it is not measured.
+            last: Steps to sum swaying over.
 
         Returns:
-            Steps `(n, n_starts)`, and of each the sum of |x| + |ẋ| + |θ| + |θ̇|, θ that of the first pole, over the
-            last that it balanced.
+            Steps `(n,)`, and of each the sum of |x| + |ẋ| + |θ| + |θ̇|, θ that of the first pole, over the last that it
+            balanced.
         """
         import torch
 
-        few = networks.n * len(starts) <= FEW
-        carts: _Few | _Many = (_Few if few else _Many)(self, starts, networks)
-        alive = carts.hold()
-        counts = alive * 0
-        swayed = []
-        state = None
+        carts = _carts(self, np.tile(np.asarray(start, np.float64), (networks.n, 1, 1)), networks)
+        alive = carts.holding
+        counted = alive * 0
+        swayed, memory = [], None
         with torch.inference_mode():
             for _ in range(n_steps):
-                inputs = carts.inputs()
-                for _ in range(self.activations):
-                    outputs, state = networks.step(inputs, state)
-                carts.advance(outputs[..., 0])
-                alive = alive & carts.hold()
-                counts = counts + alive
-                if last:
-                    swayed.append(carts.sways())
+                memory = self._push(networks, carts, memory)
+                alive = alive & carts.holding
+                counted = counted + alive
+                swayed.append(_array(carts.swaying)[:, 0])
                 if not alive.any():
                     break
-        found = np.asarray(counts if isinstance(counts, np.ndarray) else counts.cpu(), np.int64)
-        return found, _summed(swayed, found, last) if last else None
+        counts = np.asarray(_array(counted)[:, 0], np.int64)
+        sums = np.zeros((len(swayed) + 1, networks.n))
+        np.cumsum(np.stack(swayed), 0, out=sums[1:])
+        every = np.arange(networks.n)
+        return counts, sums[counts, every] - sums[np.maximum(counts - last, 0), every]
+
+    def _push(self, networks: Networks, carts: "_Few | _Many", memory: Any) -> Any:
+        """One step of all; what networks then remember."""
+        inputs = carts.inputs()
+        for _ in range(self.activations):
+            outputs, memory = networks.step(inputs, memory)
+        carts.advance(outputs[..., 0])
+        return memory
 
 
-def _summed(swayed: list[Any], counts: Steps, last: int) -> Values:
-    """Over the last steps of each count."""
-    each = np.stack([np.asarray(one if isinstance(one, np.ndarray) else one.cpu()) for one in swayed])
-    sums = np.zeros((len(each) + 1, *each.shape[1:]))
-    np.cumsum(each, 0, out=sums[1:])
-    until = np.take_along_axis(sums, counts[None], 0)[0]
-    return until - np.take_along_axis(sums, np.maximum(counts - last, 0)[None], 0)[0]
+def _carts(balancing: Balancing, states: Values, networks: Networks) -> "_Few | _Many":
+    few = states.shape[0] * states.shape[1] <= FEW
+    return (_Few if few else _Many)(balancing, states, networks.device)
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
 
 
 def _library(device: "torch.device") -> Any:
@@ -126,18 +142,17 @@ def _library(device: "torch.device") -> Any:
 class _Few:
     """Carts one after the other, in Python's floats."""
 
-    def __init__(self, balancing: Balancing, starts: Sequence[State], networks: Networks) -> None:
-        self._balancing = balancing
-        self._shape = (networks.n, len(starts))
-        self._device = networks.device
-        self._states = [tuple(map(float, start)) for _ in range(networks.n) for start in starts]
+    def __init__(self, balancing: Balancing, states: Values, device: "torch.device") -> None:
+        self._balancing, self._device = balancing, device
+        self._shape = states.shape[:2]
+        self._states: list[State] = [tuple(state) for state in states.reshape(-1, states.shape[2]).tolist()]
 
     def inputs(self) -> "Tensor":
         import torch
 
         pairs = tuple(zip(self._balancing.seen, self._balancing.scales, strict=True))
         values = [[state[at] / scale for at, scale in pairs] for state in self._states]
-        return torch.tensor(values, dtype=torch.float32, device=self._device).reshape(*self._shape, -1)
+        return torch.tensor(values, dtype=torch.float32, device=self._device).view(*self._shape, -1)
 
     def advance(self, outputs: "Tensor") -> None:
         cart, moved = self._balancing.cart, []
@@ -148,26 +163,28 @@ class _Few:
             moved.append(state)
         self._states = moved
 
-    def hold(self) -> Any:
+    @property
+    def holding(self) -> Any:
         return np.array([self._balancing.cart.holds(state) for state in self._states]).reshape(self._shape)
 
-    def sways(self) -> Any:
+    @property
+    def swaying(self) -> Any:
         return np.array([sum(map(abs, state[:4])) for state in self._states]).reshape(self._shape)
+
+    def states(self) -> Values:
+        return np.array(self._states).reshape(*self._shape, -1)
+
+    def own(self, values: npt.NDArray[Any]) -> Any:
+        return values
 
 
 class _Many:
     """All carts at once, in float64: in numpy, or in torch where the networks are on a device of their own."""
 
-    def __init__(self, balancing: Balancing, starts: Sequence[State], networks: Networks) -> None:
-        import torch
-
-        self._balancing = balancing
-        self._library: Any = _library(networks.device)
-        columns = np.asarray(starts, np.float64).T
-        states = [np.tile(column, (networks.n, 1)) for column in columns]
-        self._state: State = tuple(states)
-        if self._library is torch:
-            self._state = tuple(torch.from_numpy(values).to(networks.device) for values in states)
+    def __init__(self, balancing: Balancing, states: Values, device: "torch.device") -> None:
+        self._balancing, self._device = balancing, device
+        self._library = _library(device)
+        self._state: State = tuple(self.own(states[..., at].copy()) for at in range(states.shape[2]))
 
     def inputs(self) -> "Tensor":
         import torch
@@ -184,8 +201,18 @@ class _Many:
             for _ in range(STEPS_OF_A_FORCE):
                 self._state = self._balancing.cart.step(self._state, given, SECONDS, self._library)
 
-    def hold(self) -> Any:
+    @property
+    def holding(self) -> Any:
         return self._balancing.cart.holds(self._state)
 
-    def sways(self) -> Any:
+    @property
+    def swaying(self) -> Any:
         return sum(map(abs, self._state[:4]))
+
+    def states(self) -> Values:
+        return np.stack([_array(values) for values in self._state], -1)
+
+    def own(self, values: npt.NDArray[Any]) -> Any:
+        import torch
+
+        return values if self._library is np else torch.from_numpy(values).to(self._device)

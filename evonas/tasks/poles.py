@@ -123,12 +123,10 @@ class PoleBalancing:
 
     def _short(self, networks: Networks) -> tuple[Steps, npt.NDArray[np.float64]]:
         """Steps balanced of 1,000, and the swaying of those that balance for 100; those that do not cost less."""
-        counts, _ = self.balancing.run(networks, [self._begun()], SWAYING)
-        steps, swaying = counts[:, 0], np.zeros(networks.n)
+        steps, swaying = self.balancing.steps(networks, [self._begun()], SWAYING)[:, 0], np.zeros(networks.n)
         if len(left := np.flatnonzero(steps >= SWAYING)):
-            counts, sums = self.balancing.run(_chosen(networks, left), [self._begun()], SHORT_RUN, last=SWAYING)
-            assert sums is not None
-            steps[left], swaying[left] = counts[:, 0], sums[:, 0]
+            some = _chosen(networks, left)
+            steps[left], swaying[left] = self.balancing.sways(some, self._begun(), SHORT_RUN, SWAYING)
         return steps, swaying
 
     def _tried(self, networks: Networks, *, all_of_them: bool = False) -> tuple[Steps, Steps]:
@@ -138,7 +136,7 @@ class PoleBalancing:
         left = np.arange(networks.n) if all_of_them else np.flatnonzero(long_steps >= LONG_RUN)
         for some in np.split(left, range(TOGETHER, len(left), TOGETHER)):
             if len(some):
-                counts, _ = self.balancing.run(_chosen(networks, some), self._other_starts(), SHORT_RUN)
+                counts = self.balancing.steps(_chosen(networks, some), self._other_starts(), SHORT_RUN)
                 generalisation[some] = (counts >= SHORT_RUN).sum(1)
         return long_steps, generalisation
 

@@ -13,6 +13,7 @@ from evonas.analysis.lineage import fitter_line
 from evonas.record import Individual
 from evonas.view import boxes, figure, wording
 from genomes.encoding import Phenotype
+from genomes.neurons import NeuronGraph
 
 LIMIT = 24
 """Steps shown at most, the root and the winner among them."""
@@ -136,8 +137,11 @@ def _changes(
 ) -> tuple[tuple[str, str], ...]:
     after = develop(one)
     if parent is None:
-        n = len(after.nodes) - 2
-        return (("", f"begins with {n} {'node' if n == 1 else 'nodes'} between input and output"),)
+        if isinstance(after, NeuronGraph):
+            n, word = len(after.ids) - len(after.outputs), "neuron"
+        else:
+            n, word = len(after.nodes) - 2, "node"
+        return (("", f"begins with {n} {word if n == 1 else f'{word}s'} between input and output"),)
     found = wording.lines_of(change(develop(parent), after))
     return tuple((sign, wording.shortened(text, LONGEST)) for sign, text in found) or (
         ("", "the phenotype is the same"),

@@ -125,9 +125,8 @@ def test_one_that_breaks_the_problem_fails_alone() -> None:
     assert [id for id, one in found.items() if one.state == FAILED] == [5]
     assert found[5].error == "RuntimeError: not enough memory"
     good = timeless(evaluated(evaluator(Asked()), jobs()))
-    assert {id: one for id, one in timeless(found).items() if id != 5} == {
-        id: one for id, one in good.items() if id != 5
-    }
+    del found[5], good[5]
+    assert timeless(found) == good
 
 
 def test_one_that_is_too_large_is_not_judged() -> None:
@@ -169,7 +168,7 @@ def test_the_test_is_another() -> None:
 
 def test_data_are_a_problem_of_all_that_no_test_sees() -> None:
     task = Digits().load()
-    encoding = Neat().for_task(task.input_shape, task.n_outputs)
+    encoding = Neat(output_activations=("identity",)).for_task(task.input_shape, task.n_outputs)
     found = evaluated(evaluator(task, encoding), jobs(3, encoding))
     inputs = np.concatenate([task.train.inputs, task.validation.inputs]).reshape(-1, 64)
     targets = np.concatenate([task.train.targets, task.validation.targets])

@@ -116,9 +116,8 @@ def test_a_network_is_judged_by_all_outputs_and_as_if_it_were_alone() -> None:
     errors = [0.5 + 0.5 + 1.0, 3.0 + 0.3 + 0.3 + 0.4, 1.0 + 1.0, 4.0]
     assert found["fitness"] == pytest.approx([(8 - error) ** 2 for error in errors])
     for at in range(4):
-        assert judged(table, Linear(gains[at : at + 1])) == {
-            name: values[at : at + 1] for name, values in found.items()
-        }
+        alone = {name: values[at : at + 1] for name, values in found.items()}
+        assert judged(table, Linear(gains[at : at + 1])) == alone
 
 
 def test_a_recurrent_network_is_given_each_case_as_often_as_asked() -> None:

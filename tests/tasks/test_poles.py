@@ -92,7 +92,7 @@ def test_what_networks_are_given(settings: dict[str, Any], n_inputs: int) -> Non
             given.append(inputs)
             return super().step(inputs, state)
 
-    seen.run(Watching(torch.zeros(1, n_inputs, 1), 0.5), states, 1)
+    seen.steps(Watching(torch.zeros(1, n_inputs, 1), 0.5), states, 1)
     assert given[0].tolist() == [[pytest.approx([at + 1.0 for at in seen.seen])]]
 
 
@@ -202,7 +202,7 @@ def test_other_starts_are_the_published_grid() -> None:
     posed = problem(velocities=False)
     networks = controllers(posed, [1.0])
     some = [tuple(start) for start in starts[::40].tolist()]
-    counts, _ = posed.balancing.run(networks, some, 300)
+    counts = posed.balancing.steps(networks, some, 300)
     assert counts[0].tolist() == [alone(posed, networks, start, 300)[0] for start in some]
     assert 0 < (counts == 300).sum() < len(some)
 
@@ -215,6 +215,17 @@ def test_the_result_of_one_does_not_depend_on_the_others() -> None:
         by_itself = posed.score(networks.choose(torch.tensor([at])), SEEDS[:1])
         for name, values in together.items():
             assert values[at] == pytest.approx(float(by_itself[name]), rel=1e-5), (at, name)
+
+
+def test_networks_that_fall_are_left_out_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with a state, and from several starts: as if none had been left out."""
+    posed = problem(velocities=False)
+    networks = controllers(posed, [0.3 + 0.02 * at for at in range(36)])
+    starts = [posed._begun(), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)]
+    counts = posed.balancing.steps(networks, starts, 400)
+    monkeypatch.setattr(carts, "EVERY", 401)
+    np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
+    assert (counts[:, 0] < 50).sum() > 9 < (counts[:, 0] == 400).sum()
 
 
 def test_carts_in_torch_fall_as_those_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
