@@ -296,10 +296,6 @@ KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] =
     "genome": _draw_genome,
     "progress": _draw_progress,
     "lineage": _draw_lineage,
-    "neurons": _draw_neurons,
-    "pattern": _draw_pattern,
-    "substrate": _draw_substrate,
-    "species": _draw_species,
     "cell": _draw_cell,
     "stack": _draw_stack,
     "front": _draw_front,
@@ -308,5 +304,9 @@ KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] =
     "genealogy": _draw_genealogy,
     "effects": _draw_effects,
     "curves": _draw_curves,
+    "neurons": _draw_neurons,
+    "pattern": _draw_pattern,
+    "substrate": _draw_substrate,
+    "species": _draw_species,
 }
 """How each kind is drawn."""
