@@ -5,6 +5,7 @@ from genomes.cell import Cell, CellGenome
 from genomes.cppn import Cppn
 from genomes.dag import Dag, DagGenome
 from genomes.encoding import Encoding, Genome, Variation
+from genomes.es_hyperneat import EsHyperNeat
 from genomes.hyperneat import HyperNeat
 from genomes.neat import Neat, NeatGenome
 from genomes.reading import read_genome
@@ -18,6 +19,7 @@ __all__ = [
     "Dag",
     "DagGenome",
     "Encoding",
+    "EsHyperNeat",
     "Genome",
     "HyperNeat",
     "Neat",

@@ -1,6 +1,7 @@
 """The loop: budgets, failures, what is kept, and that stopping changes nothing."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from evonas.campaign.loop import Loop, Progress
 from evonas.campaign.spec import parse
 from evonas.evaluation.evaluator import Check, Job
 from evonas.record import COMPLETE, FAILED, Evaluation
+from genomes.reading import read_genome
 from tests.campaigns import Pretending, context, nobody, pretended, record
 
 SEARCHES = [
@@ -148,6 +150,34 @@ def test_results_that_come_together_are_one_transaction(tmp_path: Path, monkeypa
     ran(tmp_path, {"evaluations": 15}, search, evaluator=Together(), observe=seen.append).close()
     assert appended == [5, 10, 10, 5], "each generation with the proposals of the next"
     assert [one.n_told for one in seen] == [0, 5, 10, 15]
+
+
+TAUGHT = context(seed=99).sampled(5).genome
+
+
+class Teaching(Pretending):
+    """Training that makes another genome of every one: always the same, so that its children are known."""
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
+        for job in jobs:
+            check()
+            yield [dataclasses.replace(pretended(job.proposal), learned=TAUGHT)]
+
+
+@pytest.mark.parametrize("search", ["ageing", "evolution", "speciated"])
+def test_what_was_learnt_is_recorded_and_bred_from(search: str, tmp_path: Path) -> None:
+    fields = {"name": search, "population": 4, "lag": 4}
+    found = record_and_close(ran(tmp_path / "whole", {"evaluations": 14}, fields, evaluator=Teaching()))
+    encoding = context().encoding
+    genomes = [read_genome(encoding, one["genome"]) for one in found]
+    n_sampled = sum(one["operator"] == "sample" for one in found)
+    own = set(TAUGHT.markings).difference(*(genome.markings for genome in genomes[:n_sampled]))
+    assert len(own) > 3
+    assert n_sampled < 10
+    assert all(own & set(genome.markings) for genome in genomes[n_sampled:])
+    assert all(read_genome(encoding, one["learned"]) == TAUGHT for one in found)
+    ran(tmp_path / "cut", {"evaluations": 14}, fields, evaluator=Teaching(), stop_at=9).close()
+    assert record_and_close(ran(tmp_path / "cut", {"evaluations": 14}, fields, evaluator=Teaching())) == found
 
 
 def test_progress_goes_from_none_to_all(tmp_path: Path) -> None:

@@ -14,11 +14,12 @@ from evonas.evaluation import EvaluationConfig, Job, Population
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
 from evonas.tasks import Digits, Task
 from evonas.tasks.problem import Networks, posed
-from genomes import Neat, NeatGenome
+from genomes import EsHyperNeat, Neat, NeatGenome
 from genomes.encoding import Encoding, uniform
 
 ENCODING = Neat().for_task((3,), 2)
 N = 12
+MANY = EsHyperNeat.develop_many
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,22 @@ def test_a_long_trial_can_be_stopped_within() -> None:
     with pytest.raises(StopError):
         list(evaluator(Long()).evaluate(jobs(), check))
     assert len(calls) == 7
+
+
+def test_those_that_develop_together_are_developed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = EsHyperNeat(initial_depth=2).for_task((3,), 2)
+    expected = timeless(evaluated(evaluator(Asked(), encoding), jobs(4, encoding)))
+    assert {state for state, _, _ in expected.values()} == {COMPLETE}
+
+    def refused(*_: Any) -> Any:
+        raise RuntimeError("not so")
+
+    for method in ("develop", "develop_many"):
+        with monkeypatch.context() as patched:
+            patched.setattr(EsHyperNeat, method, refused)
+            if method == "develop_many":
+                patched.setattr(EsHyperNeat, "develop", lambda self, genome, many=MANY: many(self, [genome])[0])
+            assert timeless(evaluated(evaluator(Asked(), encoding), jobs(4, encoding))) == expected
 
 
 def test_the_test_is_another() -> None:
