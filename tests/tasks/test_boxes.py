@@ -37,7 +37,7 @@ def test_the_trials_are_the_published_ones_at_every_scale(resolution: int) -> No
 
 
 def test_the_large_box_is_five_units_ahead_comes_in_on_the_other_side_and_is_moved_inside() -> None:
-    """Middles along one axis, by hand: of 1, 3 and 5 they are 6, 8 and (for 10) 9, of 6, 7 and 9 (for 11, 12 and 14) they are 1, 1 and 3."""
+    """Middles along one axis, by hand: 11, 12 and 14 are 0, 1 and 3, and 0 is moved to 1 as 10 is to 9."""
     posed = problem()
     ahead = {small: posed._ahead(small, 5) + 1 for small in (1, 3, 5, 6, 7, 9)}
     assert ahead == {1: 6, 3: 8, 5: 9, 6: 1, 7: 1, 9: 3}
