@@ -7,6 +7,7 @@ the same spec under `evonas run` meets the same individuals.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import product
 from multiprocessing import get_context
@@ -156,7 +157,7 @@ class Run:
     """
 
     def __init__(self, spec: Mapping[str, Any], task: Task, ablation: Ablation = ABLATIONS["none"]) -> None:
-        fields = {**spec}
+        fields = deepcopy(dict(spec))
         change(fields, ablation.changes)
         found = fitted(Spec.model_validate(fields), task)
         encoding: Any = found.encoding
