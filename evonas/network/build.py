@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas.network.operations import OPERATIONS, activation, merged, preactivation
 from evonas.network.neurons import NeuronNetwork
+from evonas.network.operations import OPERATIONS, activation, merged, preactivation
 from evonas.network.painting import painted
 from evonas.network.recur import State, recur
 from genomes.architecture import CPPN, PATH, Architecture, Layer
@@ -122,6 +122,11 @@ class Network(nn.Module):
     def described(self) -> dict[str, Parameter]:
         """The description of every tensor of its layers by name, painted ones too."""
         return {parameter.name: parameter for layer in self.layers for parameter in layer.parameters}
+
+    @property
+    def phenotype(self) -> Architecture:
+        """What it was made of, as `evonas.network.built` takes it."""
+        return self.architecture
 
     @property
     def n_outputs(self) -> int:

@@ -6,8 +6,10 @@ from genomes.encoding import Phenotype
 from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
 
+AnyNetwork = Network | NeuronNetwork
 
-def built(phenotype: Phenotype, input_shape: Shape, n_outputs: int) -> Network | NeuronNetwork:
+
+def built(phenotype: Phenotype, input_shape: Shape, n_outputs: int) -> AnyNetwork:
     """A network on the CPU: of neurons with the weights of its genome, else uninitialised until it inherits.
 
     Args:

@@ -59,6 +59,11 @@ class NeuronNetwork(nn.Module):
         _keep(self, "_state", [at[graph.n_inputs + one] for one in range(len(graph.ids))])
 
     @property
+    def phenotype(self) -> NeuronGraph:
+        """What it was made of, as `evonas.network.built` takes it."""
+        return self.graph
+
+    @property
     def n_outputs(self) -> int:
         """Values that it puts out."""
         return len(self.graph.outputs)
