@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from evonas.network.operations import OPERATIONS, activation, merged, preactivation
-from evonas.network.painting import NeuronNetwork, painted
+from evonas.network.neurons import NeuronNetwork
+from evonas.network.painting import painted
 from evonas.network.recur import State, recur
 from genomes.architecture import CPPN, PATH, Architecture, Layer
 from genomes.operations import RECUR, Parameter, Shape
@@ -121,6 +122,20 @@ class Network(nn.Module):
     def described(self) -> dict[str, Parameter]:
         """The description of every tensor of its layers by name, painted ones too."""
         return {parameter.name: parameter for layer in self.layers for parameter in layer.parameters}
+
+    @property
+    def n_outputs(self) -> int:
+        """Values that the head puts out."""
+        return self.layers[-1].target[0]
+
+    @property
+    def decayed(self) -> list[nn.Parameter]:
+        """What weight decay is for: weights, not biases nor normalisations."""
+        painter = self._modules.get(CPPN)
+        return [
+            *(one for one in self.parameters() if one.dim() > 1),
+            *(painter.decayed if isinstance(painter, NeuronNetwork) else ()),
+        ]
 
     @property
     def normalisations(self) -> list[LayerModule]:
