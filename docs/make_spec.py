@@ -10,10 +10,25 @@ from pydantic_core import PydanticUndefined
 
 from evonas.campaign import CampaignBudget, Objectives, Spec
 from evonas.evaluation import EvaluationConfig
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
-from evonas.tasks import Arrays, Bundled, Cifar, Diabetes, Digits, Idx, Images, Own, Table, Text
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
+from evonas.tasks import (
+    Arrays,
+    Boolean,
+    Bundled,
+    Cifar,
+    Diabetes,
+    Digits,
+    Idx,
+    Images,
+    Own,
+    Parity,
+    Poles,
+    Table,
+    Text,
+    Xor,
+)
 from evonas.training import Training
-from genomes import Cell, Dag, Recurrent
+from genomes import Cell, Cppn, Dag, EsHyperNeat, HyperNeat, Neat, Recurrent
 
 HEAD = """\
 # The spec
@@ -32,12 +47,21 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "table"`', Table),
     ('[task] with `name = "images"`', Images),
     ('[task] with `name = "text"`', Text),
+    ('[task] with `name = "xor"`', Xor),
+    ('[task] with `name = "parity"`', Parity),
+    ('[task] with `name = "boolean"`', Boolean),
     ('[task] with `name = "own"`', Own),
+    ('[task] with `name = "single_pole"` or `"double_pole"`', Poles),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[encoding] with `name = "recurrent"`', Recurrent),
+    ('[encoding] with `name = "neat"`', Neat),
+    ('[encoding] with `name = "cppn"`', Cppn),
+    ('[encoding] with `name = "hyperneat"`', HyperNeat),
+    ('[encoding] with `name = "es_hyperneat"`', EsHyperNeat),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
+    ('[search] with `name = "speciated"`', SpeciatedConfig),
     ('[search] with `name = "random"`', RandomConfig),
     ('[search] with `name = "controller"`', ControllerConfig),
     ('[search] with `name = "listed"`', ListedConfig),
@@ -47,7 +71,8 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[budget]", CampaignBudget),
 )
 NOTES = {"[budget]": ["Whichever comes first. Without this table: 200 evaluations, or those of a list.\n"]}
-NOT_SET_BY_USERS = ("name", "operators", "source")
+NOT_SET_BY_USERS = ("name", "operators", "source", "input_shape", "n_inputs", "n_outputs")
+"""The last three are an encoding's, which a campaign sets from its task."""
 
 
 def reference() -> str:
@@ -68,11 +93,16 @@ def _rows(model: type[Any]) -> list[tuple[str, str, str]]:
         fields = model.model_fields.items()
         rows = [(name, _default(field), field.description or "") for name, field in fields]
     else:
-        described = dict(re.findall(r"^        (\w+): ((?:.+\n?(?:            .+\n?)*))", model.__doc__ or "", re.M))
+        text = "\n".join(base.__doc__ or "" for base in model.__mro__)
+        described = dict(re.findall(r"^        (\w+): ((?:.+\n?(?:            .+\n?)*))", text, re.M))
         rows = [
-            (field.name, _written(field.default), " ".join(described[field.name].split()))
+            (
+                field.name,
+                _written(None if field.default is dataclasses.MISSING else field.default),
+                " ".join(described[field.name].split()),
+            )
             for field in dataclasses.fields(model)
-            if field.name != "input_shape"  # An encoding's, which a campaign sets from its task.
+            if field.name in described
         ]
     return [row for row in rows if row[0] not in NOT_SET_BY_USERS]
 

@@ -161,8 +161,9 @@ class Architecture:
     def digest(self) -> str:
         """16 hexadecimal digits that ignore ids: isomorphic architectures share it.
 
-        A hash of every node, recipes of painted weights among it, over all that feeds it, refined once by all that it
-        feeds, in the manner of Weisfeiler and Lehman. The order of inputs counts in a concatenation, where it is the order of channels, and not in a sum.
+        A hash of every node, of what its weights are painted by, and of all that feeds it, refined once by all that it
+        feeds, in the manner of Weisfeiler and Lehman. The order of inputs counts in a concatenation, where it is the
+        order of channels, and not in a sum.
         Confirm equality with `isomorphism` before anything is reused.
         """
         below: dict[str, str] = {}
@@ -340,6 +341,9 @@ def _painted(node: Node, tensors: list[Parameter]) -> tuple[Parameter, ...]:
         n_asked = n_queries(paint.queries, len(paint.sources.places[0]))
         if paint.cppn.n_inputs != n_asked:
             raise ValueError(f"{node}: expected a CPPN of {n_asked} inputs for its queries, got {paint.cppn.n_inputs}")
+        n_outputs = 1 + max(paint.output, paint.expression or 0)
+        if len(paint.cppn.outputs) < n_outputs:
+            raise ValueError(f"{node}: expected a CPPN of {n_outputs} outputs or more, got {len(paint.cppn.outputs)}")
         trained = roles[role].trainable and paint.mode == "seeded"
         roles[role] = replace(roles[role], paint=paint, trainable=trained)
     return tuple(roles.values())

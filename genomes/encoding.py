@@ -23,12 +23,16 @@ SEQUENCES = "sequences"
 WEIGHTED = "weighted"
 """Ability of an encoding whose genomes say what the weights are: its networks can be judged untrained, and nothing is
 inherited but the genome."""
+FIXED = "fixed"
+"""Ability of an encoding whose networks hold nothing that can be trained."""
 NEURONS = "neurons"
 """Ability of an encoding whose genomes develop into a `NeuronGraph`; those of the others into an `Architecture`."""
 LEARNS = "learns"
 """Ability of an encoding that is also a `Learns`."""
 MEASURES_MANY = "measures_many"
 """Ability of an encoding that is also a `DistancesMany`."""
+DEVELOPS_MANY = "develops_many"
+"""Ability of an encoding that is also a `DevelopsMany`."""
 
 Phenotype = Architecture | NeuronGraph
 """What a genome develops into, the only thing the engine sees."""
@@ -138,6 +142,14 @@ class DistancesMany(Protocol[G_contra]):
 
     def distances(self, a: Sequence[G_contra], b: Sequence[G_contra]) -> npt.NDArray[np.float64]:
         """What `distance` gives for every pair, `(len(a), len(b))`."""
+
+
+@runtime_checkable
+class DevelopsMany(Protocol[G_contra]):
+    """An encoding that develops many genomes at once, in less time than one after another."""
+
+    def develop_many(self, genomes: Sequence[G_contra]) -> Sequence[Phenotype]:
+        """What `develop` gives for each, which does not depend on the others."""
 
 
 def uniform(rng: np.random.Generator) -> Decide:

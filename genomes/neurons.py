@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -132,7 +133,7 @@ class NeuronGraph:
         Raises:
             ValueError: If it has other inputs or outputs.
         """
-        n_inputs = int(np.prod(input_shape))
+        n_inputs = prod(input_shape)
         if (self.n_inputs, len(self.outputs)) != (n_inputs, n_outputs):
             got = f"{self.n_inputs} and {len(self.outputs)}"
             raise ValueError(f"expected neurons for {n_inputs} inputs and {n_outputs} outputs, got {got}; correct it")
@@ -157,6 +158,10 @@ class NeuronGraph:
             `(batch, n_outputs)`.
         """
         return self._computed(np.asarray(inputs, np.float64), None)[0]
+
+    def trace(self, inputs: npt.ArrayLike) -> Values:
+        """The values of all neurons of a feed-forward graph, `(batch, n_neurons)`, for inputs `(batch, n_inputs)`."""
+        return self._computed(np.asarray(inputs, np.float64), None)[1]
 
     def step(self, inputs: npt.ArrayLike, state: Values | None = None) -> tuple[Values, Values]:
         """What a recurrent graph puts out in one step, and the values of its neurons behind it.

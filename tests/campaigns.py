@@ -37,7 +37,7 @@ batch_size = 32
 [budget]
 evaluations = {evaluations}
 """
-POPULATION = {"evolution": "population = 4", "ageing": "population = 4"}
+POPULATION = {"evolution": "population = 4", "ageing": "population = 4", "speciated": "population = 6"}
 """For the searches that have one."""
 
 CLOCKS = ("seconds", "elapsed")

@@ -40,13 +40,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 
 ONLY_IN: dict[str, set[str]] = {
-    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "tasks", "terminal", "pictures", "commands"},
+    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "terminal", "pictures", "commands"},
     "deap": {"search"},
     "matplotlib": {"view"},
 }
 """Libraries that some layers alone may import; others may name their types in annotations."""
 
-LATE_ONLY = {("search", "torch"), ("search", "sklearn")}
+LATE_ONLY = {("search", "torch"), ("search", "sklearn"), ("tasks", "torch")}
 """Layer and library where the import must stand inside a function."""
 
 LATE_MODULES = {"evonas.search.policy": {"torch"}}

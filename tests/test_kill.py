@@ -22,7 +22,12 @@ from tests.campaigns import record, written_spec
 N_KILLS, N_EVALUATIONS = 10, 60
 PATIENCE = 120.0
 """Seconds after which a process that does nothing is an error; no test waits for it to pass."""
-SEARCHES = {"evolution": 'crossover = 0.5\nsurvival = "comma"', "ageing": "sample_size = 2", "controller": "batch = 4"}
+SEARCHES = {
+    "evolution": 'crossover = 0.5\nsurvival = "comma"',
+    "ageing": "sample_size = 2",
+    "speciated": "threshold = 0.4\nchampions = 2\nstagnation = 3",
+    "controller": "batch = 4",
+}
 
 
 TEXT = f"""\

@@ -1,9 +1,13 @@
-"""What a variation changed in the phenotype: two architectures, node by node."""
+"""What a variation changed in the phenotype: two architectures node by node, or two graphs of neurons."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from genomes.architecture import Architecture, Node
+from genomes.encoding import Phenotype
+
+CONNECTION = "connection"
+"""The operation of a connection between neurons, where it is told of as a node."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,12 @@ class Change:
         return not (self.added or self.removed or self.changed or self.rewired)
 
 
-def change(before: Architecture, after: Architecture) -> Change:
-    """What differs between a parent's architecture and its child's, in the order of the nodes."""
-    ours, theirs = _by_id(before.nodes), _by_id(after.nodes)
+def change(before: Phenotype, after: Phenotype) -> Change:
+    """What differs between a parent's phenotype and its child's, in the order of the nodes.
+
+    Of neurons and of connections each is a node: its operation is the neuron's activation, or `CONNECTION`.
+    """
+    ours, theirs = _by_id(_nodes(before)), _by_id(_nodes(after))
     shared = [(ours[name], node) for name, node in theirs.items() if name in ours]
     changed = tuple(pair for pair in shared if _kind(pair[0]) != _kind(pair[1]))
     return Change(
@@ -39,6 +46,25 @@ def change(before: Architecture, after: Architecture) -> Change:
         changed,
         tuple(pair for pair in shared if pair not in changed and _wiring(pair[0]) != _wiring(pair[1])),
     )
+
+
+def _nodes(phenotype: Phenotype) -> Iterable[Node]:
+    if isinstance(phenotype, Architecture):
+        return phenotype.nodes
+    columns = zip(
+        phenotype.ids,
+        phenotype.activations,
+        phenotype.aggregations,
+        phenotype.biases,
+        phenotype.responses,
+        strict=True,
+    )
+    neurons = [
+        Node(id, activation, (("aggregation", aggregation), ("bias", bias), ("response", response)))
+        for id, activation, aggregation, bias, response in columns
+    ]
+    weights = zip(phenotype.markings, phenotype.weights, strict=True)
+    return [*neurons, *(Node(marking, CONNECTION, (("weight", weight),)) for marking, weight in weights)]
 
 
 def _by_id(nodes: Iterable[Node]) -> dict[str, Node]:

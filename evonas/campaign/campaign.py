@@ -11,7 +11,7 @@ from evonas.campaign.evaluating import evaluator_of
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
 from evonas.campaign.individuals import Individuals
-from evonas.campaign.lives import lifespans
+from evonas.campaign.lives import folded, lifespans
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of, with_operators
@@ -23,8 +23,8 @@ from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.campaign.testing import test_once
 from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
-from evonas.record import Individual, Proposal, ancestors
-from evonas.search import Controller, ControllerConfig, Search
+from evonas.record import Individual, ancestors
+from evonas.search import Controller, ControllerConfig, Search, Speciated, SpeciatedConfig, Speciation
 from evonas.tasks import Own, Task, loaded
 from genomes import Architecture
 from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
@@ -299,14 +299,13 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged.
         """
-        if not isinstance(self.spec.search, ControllerConfig):
-            return None
-        search = self.search(self.spec.encoding)
-        assert isinstance(search, Controller)
+        search = self._folded() if isinstance(self.spec.search, ControllerConfig) else None
+        return search.likeliest() if isinstance(search, Controller) else None
+
+    def _folded(self) -> Search:
+        """The search at the end of the log."""
         with closing(Store.open(self.directory)) as store:
-            for event in store.events(self.spec.encoding):
-                search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
-        return search.likeliest()
+            return folded(self.search(self.spec.encoding), store.events(self.spec.encoding))
 
     def lifespans(self) -> dict[int, int | None]:
         """How long the search kept each individual as a possible parent; see `evonas.campaign.lives.lifespans`.
@@ -317,6 +316,15 @@ class Campaign:
         search = self.search(self.spec.encoding)
         with closing(Store.open(self.directory)) as store:
             return lifespans(search, store.events(self.spec.encoding))
+
+    def species(self) -> list[Speciation]:
+        """How a search in species divided each generation; empty for other searches.
+
+        Raises:
+            StoreError: If the log is damaged.
+        """
+        search = self._folded() if isinstance(self.spec.search, SpeciatedConfig) else None
+        return search.species if isinstance(search, Speciated) else []
 
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.

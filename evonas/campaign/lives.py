@@ -1,9 +1,16 @@
-"""How long a search kept each individual as a possible parent."""
+"""A search at the end of a log, and how long it kept each individual as a possible parent."""
 
 from collections.abc import Iterable
 
 from evonas.record import Evaluation, Proposal
 from evonas.search import Search
+
+
+def folded(search: Search, events: Iterable[Proposal | Evaluation]) -> Search:
+    """A search that was at its start, given a log from its start."""
+    for event in events:
+        search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
+    return search
 
 
 def lifespans(search: Search, events: Iterable[Proposal | Evaluation]) -> dict[int, int | None]:

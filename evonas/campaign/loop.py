@@ -160,10 +160,10 @@ class Loop:
         """
         youngest = min((proposal.generation for proposal in (*self._pending.values(), *self._held)), default=math.inf)
         found: dict[int, bool] = {}
-        for id, generation in reversed(generations.items()):
-            found[id] = generation < youngest
-            youngest = min(youngest, generation)
-        return dict(reversed(found.items()))
+        for id in reversed(generations):
+            found[id] = generations[id] < youngest
+            youngest = min(youngest, generations[id])
+        return {id: found[id] for id in generations}
 
     def _fold(self) -> None:
         """Bring the search, and all that is derived from the log, to where the log ends.

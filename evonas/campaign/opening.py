@@ -44,7 +44,7 @@ def fitted(spec: Spec, task: Task) -> Spec:
         raise SpecError(f"encoding.{error}") from None
     for number, text in enumerate(spec.listed.genomes if spec.listed else ()):
         try:
-            encoding.develop(read_genome(encoding, text)).layout(task.input_shape, task.n_outputs)
+            encoding.develop(read_genome(encoding, text)).n_parameters(task.input_shape, task.n_outputs)
         except ValueError as error:
             raise SpecError(f"search.genomes.{number}: {error}") from None
     return spec.model_copy(update={"encoding": encoding})

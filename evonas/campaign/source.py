@@ -11,6 +11,7 @@ from evonas.campaign.spec import SpecError, parse
 from evonas.campaign.store import DamagedError, write_durably
 from evonas.evaluation.evaluator import Legacy
 from evonas.record import SOURCE
+from genomes.architecture import Architecture
 from genomes.reading import read_genome
 
 DESCRIPTION, TENSORS = "source.json", "source.safetensors"
@@ -81,7 +82,9 @@ def read(directory: Path, sha256: str) -> Legacy:
         raise DamagedError(
             f"{directory / DESCRIPTION}: expected a genome that this version can read, got an error: {error}"
         ) from None
-    return Legacy(SOURCE, genome, weights, encoding.develop(genome), tuple(data["input_shape"]), int(data["n_outputs"]))
+    architecture = encoding.develop(genome)
+    assert isinstance(architecture, Architecture)
+    return Legacy(SOURCE, genome, weights, architecture, tuple(data["input_shape"]), int(data["n_outputs"]))
 
 
 def damage(directory: Path, sha256: str) -> list[str]:

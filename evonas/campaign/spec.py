@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import Constraint
-from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig
+from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
-from genomes import Cell, Dag, Encoding, Recurrent
-from genomes.encoding import WEIGHTED
+from genomes import Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
+from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
 if sys.version_info >= (3, 11):
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell | Recurrent, Field(discriminator="name")]
+    EncodingChoice = Annotated[
+        Dag | Cell | Recurrent | Neat | Cppn | HyperNeat | EsHyperNeat, Field(discriminator="name")
+    ]
 
 
 OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")
@@ -96,7 +98,8 @@ class Spec(BaseModel):
     task: TaskConfig
     encoding: EncodingChoice
     search: Annotated[
-        EvolutionConfig | AgeingConfig | RandomConfig | ControllerConfig | ListedConfig, Field(discriminator="name")
+        EvolutionConfig | AgeingConfig | SpeciatedConfig | RandomConfig | ControllerConfig | ListedConfig,
+        Field(discriminator="name"),
     ]
     training: Training = Training()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -178,8 +181,9 @@ class Spec(BaseModel):
 
     @property
     def untrained(self) -> bool:
-        """True if candidates are judged by what they do as they are: on a problem, or without epochs."""
-        return self.task.kind == BEHAVIOUR or self.training.epochs == 0
+        """True if candidates are judged by what they do as they are: on a problem, without epochs, or where nothing in
+        them can be trained."""
+        return self.task.kind == BEHAVIOUR or self.training.epochs == 0 or FIXED in self.encoding.abilities
 
     @property
     def kind(self) -> Kind:

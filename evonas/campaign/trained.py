@@ -36,11 +36,14 @@ def trained_network(phenotype: Phenotype, facts: Mapping[str, Any], weights: byt
     """
     import safetensors.torch
 
-    from evonas.network import TrainedNetwork, built
+    from evonas.network import Network, TrainedNetwork, built, inherit
 
     network = built(phenotype, tuple(facts["input_shape"]), facts["n_outputs"])
     if weights is not None:
         network.load_state_dict(safetensors.torch.load(weights))
+    elif isinstance(network, Network):
+        # All of it is painted: nothing is drawn.
+        inherit(network, [], seed=0, individual=0)
     normalisation = (facts[name] for name in ("mean", "deviation", "target_mean", "target_deviation"))
     words = {name: facts[name] for name in ("kind", "input_shape", "classes", "targets", "features")}
     return TrainedNetwork(network, *normalisation, **words).eval()

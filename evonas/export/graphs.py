@@ -1,4 +1,4 @@
-"""An individual's architecture as a graph that other programs draw and measure."""
+"""An individual's phenotype as a graph that other programs draw and measure."""
 
 import io
 import math
@@ -8,21 +8,30 @@ import networkx as nx
 
 from evonas.campaign import Campaign
 from evonas.record import Individual
+from genomes.neurons import NeuronGraph
+from genomes.operations import INPUT
 
 
 def graph(campaign: Campaign, one: Individual) -> nx.DiGraph:
-    """The architecture of an individual.
+    """The phenotype of an individual.
 
-    Nodes have `operation`, `merge`, `shape` of their output (as `8x16x16`), `parameters` (trainable values), `macs` of
-    one example, and the attributes of `genomes.architecture.Node`. Edges have `inputs`: the places, counted from 0 and
-    with blanks in between, at which the target reads the source.
+    Of layers, nodes have `operation`, `merge`, `shape` of their output (as `8x16x16`), `parameters` (trainable values),
+    `macs` of one example, and the attributes of `genomes.architecture.Node`. Edges have `inputs`: the places, counted
+    from 0 and with blanks in between, at which the target reads the source.
+
+    Of neurons, nodes have `operation` (`input`, or the neuron's activation), `aggregation`, `bias`, `response` and,
+    where the value is put out, `output`: the place of it. Edges have `weight`.
 
     Raises:
         StoreError: If its genome cannot be read.
     """
     facts = campaign.facts
     made = nx.DiGraph(campaign=campaign.spec.name, individual=one.id)
-    for layer in campaign.architecture(one).layout(tuple(facts["input_shape"]), facts["n_outputs"]):
+    phenotype = campaign.phenotype(one)
+    if isinstance(phenotype, NeuronGraph):
+        _add_neurons(made, phenotype)
+        return made
+    for layer in phenotype.layout(tuple(facts["input_shape"]), facts["n_outputs"]):
         node = layer.node
         settings = {name: _plain(value) for name, value in node.attributes}
         counted = {"parameters": sum(math.prod(p.shape) for p in layer.parameters if p.trainable), "macs": layer.macs}
@@ -32,6 +41,21 @@ def graph(campaign: Campaign, one: Individual) -> nx.DiGraph:
             places = [str(at) for at, name in enumerate(node.inputs) if name == source]
             made.add_edge(source, node.id, inputs=" ".join(places))
     return made
+
+
+def _add_neurons(made: nx.DiGraph, neurons: NeuronGraph) -> None:
+    names = [f"input {at}" for at in range(neurons.n_inputs)] + list(neurons.ids)
+    for name in names[: neurons.n_inputs]:
+        made.add_node(name, operation=INPUT)
+    columns = zip(
+        neurons.ids, neurons.activations, neurons.aggregations, neurons.biases, neurons.responses, strict=True
+    )
+    for name, activation, aggregation, bias, response in columns:
+        made.add_node(name, operation=activation, aggregation=aggregation, bias=bias, response=response)
+    for at, place in enumerate(neurons.outputs):
+        made.nodes[names[place]]["output"] = at
+    for source, target, weight in zip(neurons.sources, neurons.targets, neurons.weights, strict=True):
+        made.add_edge(names[source], names[target], weight=weight)
 
 
 def graphml(campaign: Campaign, one: Individual) -> bytes:
@@ -46,7 +70,7 @@ def dot(campaign: Campaign, one: Individual) -> bytes:
     made = graph(campaign, one)
     lines = [f"digraph {_quoted(f'individual {one.id}')} {{", "  rankdir=TB;", "  node [shape=box];"]
     for name, data in made.nodes(data=True):
-        label = f"{_title(data)}\n{data['shape'].replace('x', ' × ')}"
+        label = f"{_title(data)}\n{data['shape'].replace('x', ' × ')}" if "shape" in data else _title(data)
         tooltip = ", ".join(f"{word}={value}" for word, value in data.items())
         lines.append(f"  {_quoted(name)} [label={_quoted(label)}, tooltip={_quoted(tooltip)}];")
     lines += [f"  {_quoted(source)} -> {_quoted(target)};" for source, target in made.edges]

@@ -19,8 +19,8 @@ RUNNABLE = (INPUT, "flatten", "linear", "conv", HEAD)
 class PaintedPopulation:
     """Networks of equal layers and different weights, all of them painted; `evonas.tasks.problem.Networks`.
 
-    They differ in their CPPNs alone, as the individuals of one HyperNEAT campaign do. Whatever the mode, the weights are
-    what is painted: a problem trains nothing.
+    They differ in their CPPNs alone, as the individuals of one HyperNEAT campaign do. Whatever the mode, the weights
+    are what is painted: a problem trains nothing.
 
     Args:
         architectures: One or more.

@@ -1,67 +1,86 @@
 """Painted tensors in torch: what a CPPN says of every pair of places (Stanley, D'Ambrosio & Gauci 2009)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from genomes.neurons import NeuronGraph
-from genomes.painting import Paint, asked
+from evonas.network.neurons import NeuronNetwork
+from evonas.network.population import NeuronPopulation
+from genomes.painting import Paint, Sheet, asked
 
-ACTIVATIONS = {
-    "sigmoid": torch.sigmoid,
-    "steep_sigmoid": lambda x: torch.sigmoid(4.9 * x),
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "identity": lambda x: x,
-    "sine": torch.sin,
-    "cosine": torch.cos,
-    "gaussian": lambda x: torch.exp(-x.square()),
-    "abs": torch.abs,
-    "square": torch.square,
-    "clamped": lambda x: x.clamp(-1, 1),
-    "step": lambda x: (x > 0).to(x.dtype),
-}
+PAINTED_AT_ONCE = 1 << 20
+"""Questions that are asked at once, of all CPPNs together as many answers."""
 
 
-class NeuronNetwork(nn.Module):
-    """Provisional."""
+def painted(paint: Paint, network: NeuronNetwork | None = None) -> Tensor:
+    """What a recipe paints.
 
-    def __init__(self, graph: NeuronGraph) -> None:
-        super().__init__()
-        self.graph = graph
-        self.weights = nn.Parameter(torch.tensor(graph.weights, dtype=torch.float32))
-        self.biases = nn.Parameter(torch.tensor(graph.biases, dtype=torch.float32))
+    Args:
+        paint: The recipe.
+        network: The recipe's CPPN, whose weights and biases gradient then flows to; None: the weights and biases are
+            those of the recipe, and nothing is differentiated.
 
-    def forward(self, x: Tensor) -> Tensor:
-        graph, n = self.graph, self.graph.n_inputs
-        values: dict[int, Tensor] = dict(enumerate(x.unbind(-1)))
-        for at in sorted(range(len(graph.ids)), key=graph.levels.__getitem__):
-            total = x.new_zeros(len(x))
-            for one in graph.incoming[at]:
-                total = total + self.weights[one] * values[graph.sources[one]]
-            values[n + at] = ACTIVATIONS[graph.activations[at]](self.biases[at] + graph.responses[at] * total)
-        return torch.stack([values[place] for place in graph.outputs], -1)
-
-    def learned(self) -> Mapping[str, float]:
-        named = dict(zip(self.graph.markings, self.weights.tolist(), strict=True))
-        return named | dict(zip(self.graph.ids, self.biases.tolist(), strict=True))
-
-
-def painted(paint: Paint, network: nn.Module | None = None) -> Tensor:
-    """`(n_targets, n_sources)`."""
-    points = asked(paint.queries, paint.sources.values[None], paint.targets.values[:, None])
+    Returns:
+        `(n_targets, n_sources)`; float32, or of the network's type and on its device.
+    """
     if network is None:
-        with torch.no_grad():
-            return painted(paint, NeuronNetwork(paint.cppn).double()).float()
-    like = next(network.parameters())
-    out = network(torch.from_numpy(points).flatten(0, 1).to(like)).unflatten(0, points.shape[:2])
-    value = out[..., paint.output].clamp(-1, 1)
-    if paint.expression is not None:
-        return paint.scale * value * (out[..., paint.expression] > 0)
-    return paint.scale * value.sign() * (value.abs() - paint.threshold).clamp_min(0) / (1 - paint.threshold)
+        return painted_many([paint])[0]
+    like = network.biases
+    questions = _questions(paint.queries, paint.sources, paint.targets).to(like.device, like.dtype)
+    said = network(questions)
+    expression = None if paint.expression is None else said[:, paint.expression]
+    return _weights(paint, said[:, paint.output], expression).view(len(paint.targets.places), -1)
 
 
+@torch.no_grad()
 def painted_many(paints: Sequence[Paint]) -> Tensor:
-    """`(n, n_targets, n_sources)`."""
-    return torch.stack([painted(paint) for paint in paints])
+    """What the recipes of a population paint, all CPPNs at once where sheets and queries are the same for all.
+
+    Args:
+        paints: One or more, which may differ in their CPPNs and numbers; their sheets are equally large.
+
+    Returns:
+        `(n, n_targets, n_sources)`, float32, without gradients.
+    """
+    first = paints[0]
+    if any(_asks(one) != _asks(first) for one in paints):
+        return torch.stack([painted(one) for one in paints])
+    population = NeuronPopulation([one.cppn for one in paints])
+    sources, targets = first.sources.values, first.targets.values
+    found = torch.empty(len(paints), len(targets), len(sources))
+    size = max(1, PAINTED_AT_ONCE // (len(sources) * len(paints)))
+    for start in range(0, len(targets), size):
+        rows = slice(start, start + size)
+        said = population(_asked(first.queries, sources, targets[rows])).unbind(-1)
+        for at, paint in enumerate(paints):
+            expression = None if paint.expression is None else said[paint.expression][at]
+            found[at, rows] = _weights(paint, said[paint.output][at], expression).view(-1, len(sources))
+    return found
+
+
+def _asks(paint: Paint) -> tuple[object, ...]:
+    graph = paint.cppn
+    return paint.queries, paint.sources, paint.targets, graph.n_inputs, len(graph.outputs)
+
+
+def _weights(paint: Paint, output: Tensor, expression: Tensor | None) -> Tensor:
+    """From what a CPPN says to weights, `(questions,)` all, by threshold or by expression."""
+    output = output.clamp(-1.0, 1.0)
+    if expression is not None:
+        return paint.scale * output * (expression > 0)
+    # What is left of a value when all within the threshold is taken away; its sign stays.
+    return torch.nn.functional.softshrink(output, paint.threshold) * (paint.scale / (1 - paint.threshold))
+
+
+def _asked(queries: tuple[str, ...], sources: np.ndarray, targets: np.ndarray) -> Tensor:
+    """What the CPPN is asked of every pair of places, targets first, `(n_targets * n_sources, n_queries)`, float32."""
+    questions = asked(queries, sources[None], targets[:, None])
+    return torch.from_numpy(questions.astype(np.float32)).flatten(0, 1)
+
+
+@lru_cache(maxsize=8)
+def _questions(queries: tuple[str, ...], sources: Sheet, targets: Sheet) -> Tensor:
+    return torch.from_numpy(asked(queries, sources.values[None], targets.values[:, None])).flatten(0, 1)

@@ -6,6 +6,8 @@ from evonas.search.evolution import EvolutionConfig, OperatorError
 from evonas.search.listed import ListedConfig
 from evonas.search.random import RandomConfig
 from evonas.search.search import Context, Search, SearchConfig
+from evonas.search.speciated import Speciated, SpeciatedConfig
+from evonas.search.species import Speciation
 
 __all__ = [
     "AgeingConfig",
@@ -18,4 +20,7 @@ __all__ = [
     "RandomConfig",
     "Search",
     "SearchConfig",
+    "Speciated",
+    "SpeciatedConfig",
+    "Speciation",
 ]

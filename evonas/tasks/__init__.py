@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from evonas.tasks.arrays import Arrays, from_arrays
+from evonas.tasks.boolean import Boolean, Parity, Xor
 from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
@@ -13,13 +14,28 @@ from evonas.tasks.given import Given, TaskConfiguration, loaded
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
 from evonas.tasks.own import Own
+from evonas.tasks.poles import Poles
 from evonas.tasks.prepare import Splitting, prepare
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 from evonas.tasks.text import Text
 
 TaskConfig = Annotated[
-    Digits | Bundled | Diabetes | Idx | Cifar | Arrays | Table | Images | Text | Own | Given,
+    Digits
+    | Bundled
+    | Diabetes
+    | Idx
+    | Cifar
+    | Arrays
+    | Table
+    | Images
+    | Text
+    | Xor
+    | Parity
+    | Boolean
+    | Poles
+    | Own
+    | Given,
     Field(discriminator="name"),
 ]
 KNOWN: tuple[type[Any], ...] = get_args(get_args(TaskConfig)[0])
@@ -37,6 +53,7 @@ __all__ = [
     "KINDS",
     "KNOWN",
     "Arrays",
+    "Boolean",
     "Bundled",
     "Cifar",
     "DataError",
@@ -48,6 +65,8 @@ __all__ = [
     "Images",
     "Kind",
     "Own",
+    "Parity",
+    "Poles",
     "Split",
     "Splitting",
     "Table",
@@ -55,6 +74,7 @@ __all__ = [
     "TaskConfig",
     "TaskConfiguration",
     "Text",
+    "Xor",
     "arrays_of",
     "from_arrays",
     "from_dataset",

@@ -36,7 +36,8 @@ class Networks(Protocol):
 
         Args:
             inputs: As in `__call__`.
-            state: What the last call returned; None: the beginning. Feed-forward networks have none.
+            state: What the last call returned; None: the beginning. Feed-forward networks have none. Where there is
+                one, `state[which]` is that of `choose(which)`.
         """
 
     def choose(self, which: "Tensor") -> "Networks":

@@ -182,7 +182,7 @@ def optimizer_of(tensors: list[nn.Parameter], config: Training) -> torch.optim.O
     weights = [tensor for tensor in tensors if tensor.dim() > 1]
     others = [tensor for tensor in tensors if tensor.dim() == 1]
     groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    fused = weights[0].device.type in ("cpu", "cuda")
+    fused = tensors[0].device.type in ("cpu", "cuda")
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.peak, fused=fused)
     return torch.optim.SGD(groups, lr=config.peak, momentum=0.9, nesterov=True, fused=fused)

@@ -12,7 +12,8 @@ from evonas.analysis.changes import change
 from evonas.analysis.lineage import fitter_line
 from evonas.record import Individual
 from evonas.view import boxes, figure, wording
-from genomes.architecture import Architecture
+from genomes.encoding import Phenotype
+from genomes.neurons import NeuronGraph
 
 LIMIT = 24
 """Steps shown at most, the root and the winner among them."""
@@ -47,7 +48,7 @@ class _Step:
 
 def ancestry(
     individuals: Sequence[Individual],
-    develop: Callable[[Individual], Architecture],
+    develop: Callable[[Individual], Phenotype],
     *,
     winner: int | None = None,
     score: str = "accuracy",
@@ -63,7 +64,7 @@ def ancestry(
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
-        develop: Gives an individual's architecture; called for those in the line.
+        develop: Gives an individual's phenotype; called for those in the line.
         winner: Whose line is drawn; None for the highest fitness, among equals the first.
         score: The metric that `NAME_at_birth` is measured in.
         measured: What fitness is.
@@ -92,7 +93,7 @@ def ancestry(
     return ax
 
 
-def _steps(line: Sequence[Individual], develop: Callable[[Individual], Architecture]) -> list[_Step]:
+def _steps(line: Sequence[Individual], develop: Callable[[Individual], Phenotype]) -> list[_Step]:
     """The rows, those of least gain condensed where there are too many."""
     kept = _kept(line)
     rows: list[_Step] = []
@@ -132,12 +133,15 @@ def _operator(one: Individual) -> tuple[str, ...]:
 
 
 def _changes(
-    one: Individual, parent: Individual | None, develop: Callable[[Individual], Architecture]
+    one: Individual, parent: Individual | None, develop: Callable[[Individual], Phenotype]
 ) -> tuple[tuple[str, str], ...]:
     after = develop(one)
     if parent is None:
-        n = len(after.nodes) - 2
-        return (("", f"begins with {n} {'node' if n == 1 else 'nodes'} between input and output"),)
+        if isinstance(after, NeuronGraph):
+            n, word = len(after.ids) - len(after.outputs), "neuron"
+        else:
+            n, word = len(after.nodes) - 2, "node"
+        return (("", f"begins with {n} {word if n == 1 else f'{word}s'} between input and output"),)
     found = wording.lines_of(change(develop(parent), after))
     return tuple((sign, wording.shortened(text, LONGEST)) for sign, text in found) or (
         ("", "the phenotype is the same"),

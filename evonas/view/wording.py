@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from evonas.analysis.changes import Change
+from evonas.analysis.changes import CONNECTION, Change
 from genomes.architecture import Node
 from genomes.operations import HEAD, OPERATIONS
 from genomes.recurrence import RecurrentCell, Step
@@ -50,15 +50,20 @@ def shortened(text: str, longest: int) -> str:
 
 
 def _with_width(node: Node) -> str:
-    width = node.settings.get("width") if OPERATIONS[node.operation].parametric else None
+    operation = OPERATIONS.get(node.operation)
+    width = node.settings.get("width") if operation and operation.parametric else None
     return f"{name_of(node)} ({width})" if width else name_of(node)
 
 
 def _difference(before: Node, after: Node) -> str:
+    if after.operation == CONNECTION:
+        return "weight"
     if name_of(before) != name_of(after):
         return f"{name_of(before)} → {name_of(after)}"
     ours, theirs = before.settings, after.settings
     names = [name for name in sorted(ours.keys() | theirs.keys()) if ours.get(name) != theirs.get(name)]
+    if "bias" in names and "bias" in before.settings:
+        return f"{name_of(after)}: bias"
     said = [name for name in names if name not in UNSAID] or names
     parts = [_from_to(name, ours.get(name), theirs.get(name)) for name in said]
     return f"{name_of(after)}: {', '.join(parts)}"

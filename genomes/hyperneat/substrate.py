@@ -169,7 +169,7 @@ def _laid(what: str, layout: Layout | tuple[int, ...], n: int) -> Shape:
     side = math.isqrt(n)
     shape = (n,) if layout == "line" else (side, side) if layout == "square" else tuple(layout)
     if math.prod(shape) != n:
-        raise ValueError(f"{what}: expected {n} places, got {layout!r}, which has {math.prod(shape)}; lay them otherwise")
+        raise ValueError(
+            f"{what}: expected {n} places, got {layout!r}, which has {math.prod(shape)}; lay them otherwise"
+        )
     return shape
-
-

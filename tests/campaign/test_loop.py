@@ -1,7 +1,8 @@
 """The loop: budgets, failures, what is kept, and that stopping changes nothing."""
 
 import contextlib
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from evonas.campaign import Campaign, Store
 from evonas.campaign.loop import Loop, Progress
 from evonas.campaign.spec import parse
-from evonas.record import COMPLETE, FAILED
-from tests.campaigns import Pretending, context, nobody, record
+from evonas.evaluation.evaluator import Check, Job
+from evonas.record import COMPLETE, FAILED, Evaluation
+from genomes.reading import read_genome
+from tests.campaigns import Pretending, context, nobody, pretended, record
 
 SEARCHES = [
     {"name": "evolution", "population": 5, "lag": 4},
@@ -99,6 +102,82 @@ def test_a_budget_of_seconds_ends_the_campaign(tmp_path: Path) -> None:
 def test_the_first_of_several_budgets_ends_it(tmp_path: Path) -> None:
     store = ran(tmp_path, {"evaluations": 50, "epochs": 10, "seconds": 1000}, search={"name": "random"})
     assert len(record_and_close(store)) == 5
+
+
+def test_a_goal_that_is_reached_ends_it(tmp_path: Path) -> None:
+    whole = record_and_close(ran(tmp_path / "whole", {"evaluations": 40}))
+    goal = sorted(one["metrics"]["accuracy"] for one in whole[:20])[-1]
+    first = next(one["id"] for one in whole if one["metrics"]["accuracy"] >= goal)
+    seen: list[Progress] = []
+    budget = {"evaluations": 40, "until": f"accuracy >= {goal}"}
+    found = record_and_close(ran(tmp_path / "short", budget, observe=seen.append))
+    assert found == whole[: len(found)]
+    assert first < len(found) <= first + 5, "what is in flight is finished, nothing more is proposed"
+    assert seen[-1].fraction == 1
+    assert record_and_close(ran(tmp_path / "short", budget)) == found
+    assert record_and_close(ran(tmp_path / "short", {"evaluations": 40})) == whole, "and it can be given more"
+
+
+class Together(Pretending):
+    """An evaluator of all that is in flight at once."""
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
+        check()
+        yield [pretended(job.proposal, self.fails) for job in jobs]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_results_that_come_together_are_recorded_as_if_they_came_one_by_one(search: Any, tmp_path: Path) -> None:
+    def fails(id: int) -> bool:
+        return id % 5 == 3
+
+    one_by_one = record_and_close(ran(tmp_path / "one", {"evaluations": 23}, search, evaluator=Pretending(1, fails)))
+    together = ran(tmp_path / "many", {"evaluations": 23}, search, evaluator=Together(1, fails))
+    assert record_and_close(together) == one_by_one
+
+
+def test_results_that_come_together_are_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    appended: list[int] = []
+    append = Store.append
+
+    def counted(store: Store, events: Any, encoding: Any) -> None:
+        appended.append(len(events))
+        append(store, events, encoding)
+
+    monkeypatch.setattr(Store, "append", counted)
+    search = {"name": "evolution", "population": 5, "lag": 5}
+    seen: list[Progress] = []
+    ran(tmp_path, {"evaluations": 15}, search, evaluator=Together(), observe=seen.append).close()
+    assert appended == [5, 10, 10, 5], "each generation with the proposals of the next"
+    assert [one.n_told for one in seen] == [0, 5, 10, 15]
+
+
+TAUGHT = context(seed=99).sampled(5).genome
+
+
+class Teaching(Pretending):
+    """Training that makes another genome of every one: always the same, so that its children are known."""
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
+        for job in jobs:
+            check()
+            yield [dataclasses.replace(pretended(job.proposal), learned=TAUGHT)]
+
+
+@pytest.mark.parametrize("search", ["ageing", "evolution", "speciated"])
+def test_what_was_learnt_is_recorded_and_bred_from(search: str, tmp_path: Path) -> None:
+    fields = {"name": search, "population": 4, "lag": 4}
+    found = record_and_close(ran(tmp_path / "whole", {"evaluations": 14}, fields, evaluator=Teaching()))
+    encoding = context().encoding
+    genomes = [read_genome(encoding, one["genome"]) for one in found]
+    n_sampled = sum(one["operator"] == "sample" for one in found)
+    own = set(TAUGHT.markings).difference(*(genome.markings for genome in genomes[:n_sampled]))
+    assert len(own) > 3
+    assert n_sampled < 10
+    assert all(own & set(genome.markings) for genome in genomes[n_sampled:])
+    assert all(read_genome(encoding, one["learned"]) == TAUGHT for one in found)
+    ran(tmp_path / "cut", {"evaluations": 14}, fields, evaluator=Teaching(), stop_at=9).close()
+    assert record_and_close(ran(tmp_path / "cut", {"evaluations": 14}, fields, evaluator=Teaching())) == found
 
 
 def test_progress_goes_from_none_to_all(tmp_path: Path) -> None:

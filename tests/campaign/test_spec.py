@@ -43,7 +43,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
     ("a fraction for a number", {"seed": 1.5}, "got 1.5"),
     ("a negative seed", {"seed": -1}, "seed: input should be greater than or equal to 0, got -1"),
-    ("no epoch", {"training": {"epochs": 0}}, "training.epochs: input should be greater than or equal to 1, got 0"),
+    ("no epoch", {"training": {"epochs": -1}}, "training.epochs: input should be greater than or equal to 0, got -1"),
     ("an unknown optimizer", {"training": {"optimizer": "adam"}}, "training.optimizer: input should be 'sgd' or 'adam"),
     ("a learning rate of NaN", {"training": {"learning_rate": float("nan")}}, "training.learning_rate: "),
     ("a probability above 1", {"search": {"crossover": 1.5}}, "search.crossover: input should be less than or equal"),
@@ -139,7 +139,7 @@ def test_a_wrong_field_is_one_line_that_names_it(data: dict[str, Any], expected:
 
 def test_every_wrong_field_is_named_at_once() -> None:
     with pytest.raises(SpecError) as caught:
-        parse({"seed": -1, "training": {"epochs": 0, "batch": 2}, "search": {"name": "ageing", "population": 0}})
+        parse({"seed": -1, "training": {"epochs": -1, "batch": 2}, "search": {"name": "ageing", "population": 0}})
     for name in ("seed: ", "training.epochs: ", "training.batch: ", "search.population: "):
         assert str(caught.value).count(name) == 1
 

@@ -11,9 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Architecture, Cell, Dag, Encoding, Genome, Recurrent
-from genomes.encoding import POINTER, Decide, Site, uniform
+from genomes import Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
+from genomes.encoding import DEVELOPS_MANY, LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
+from genomes.hyperneat import Conv
+from genomes.neurons import NeuronGraph
+from genomes.painter import Painter
 
+ALL = {"remove_node": 0.1, "remove_connection": 0.1, "perturb_responses": 0.2, "toggle_connection": 0.1}
+VARIED: dict[str, Any] = {
+    "initial": "partial",
+    "bias": "both",
+    "neutral": True,
+    "distribution": "normal",
+    "perturb_rate": 0.5,
+    "average_rate": 0.3,
+    "excess": 2.0,
+    "output_activations": ("identity", "tanh"),
+    "aggregations": ("sum", "max", "product"),
+    "max_sampled": 3,
+    "max_nodes": 12,
+    "max_connections": 60,
+    "mutations": ALL,
+}
 ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ("dag-grey", Dag(), (1, 8, 8)),
     ("dag-colour", Dag(), (3, 32, 32)),
@@ -24,6 +43,18 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ("cell-darts", Cell(space="darts", n_reductions=1), (2, 7, 5)),
     ("recurrent", Recurrent(), (13,)),
     ("recurrent-odd", Recurrent(base=5, activations=("tanh", "relu"), widths=(3, 7), max_layers=4), (1,)),
+    ("neat", Neat(n_outputs=7), (4,)),
+    ("neat-recurrent", Neat(n_outputs=7, recurrent=True, mutations=ALL), (1, 2, 2)),
+    ("neat-varied", Neat(n_outputs=7, **VARIED), (5,)),
+    ("cppn", Cppn(n_outputs=7, max_sampled=6, mutations=ALL), (3,)),
+    ("hyperneat", HyperNeat(n_outputs=7, hidden=((4, 4), "same")), (1, 5, 5)),
+    (
+        "hyperneat-through",
+        HyperNeat(n_outputs=7, hidden=(Conv(3), (2, 2)), mode="through", leo="local", separate=True),
+        (2, 4, 5),
+    ),
+    ("es_hyperneat", EsHyperNeat(n_outputs=7, initial_depth=2), (1, 2, 2)),
+    ("es_hyperneat-recurrent", EsHyperNeat(n_outputs=7, recurrent=True, leo=True, biases=False, iterations=2), (3,)),
     ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""
@@ -62,7 +93,12 @@ def written(encoding: Encoding, genome: Genome) -> str:
     return json.dumps(encoding.to_json(genome), allow_nan=False)
 
 
-def check_phenotype(phenotype: Architecture, input_shape: tuple[int, ...]) -> None:
+def check_phenotype(phenotype: Phenotype, input_shape: tuple[int, ...]) -> None:
+    if isinstance(phenotype, NeuronGraph):
+        phenotype.check(input_shape, n_outputs=7)
+        assert phenotype.recurrent or len(phenotype.levels) == len(phenotype.ids)
+        assert len(set(phenotype.ids + phenotype.markings)) == len(phenotype.ids) + len(phenotype.markings)
+        return
     shapes = phenotype.shapes(input_shape, n_outputs=7)
     assert next(iter(shapes.values())) == input_shape
     assert list(shapes.values())[-1] == (7,)
@@ -144,8 +180,34 @@ def gene_of(id: str) -> str:
     return id.rpartition(":")[2]
 
 
+def values_of(graph: NeuronGraph) -> dict[str, tuple[Any, ...]]:
+    """What every neuron and every connection of a graph is, by id and by marking."""
+    ids = (*map(str, range(graph.n_inputs)), *graph.ids)
+    neurons = zip(graph.activations, graph.aggregations, graph.biases, graph.responses, strict=True)
+    ends = [(ids[source], ids[target]) for source, target in zip(graph.sources, graph.targets, strict=True)]
+    links = zip(graph.markings, ends, graph.weights, strict=True)
+    return dict(zip(graph.ids, neurons, strict=True)) | {name: (end, weight) for name, end, weight in links}
+
+
+def test_untouched_neurons_and_connections_survive_a_mutation(case: Case) -> None:
+    encoding, _ = case
+    if WEIGHTED not in encoding.abilities or isinstance(encoding, Painter):
+        return
+    for seed in range(12):
+        genome = evolved(encoding, seed, n_steps=seed * 3)
+        before = values_of(encoding.develop(genome))
+        for again in range(15):
+            variation = encoding.mutate(genome, rng=stream(seed, again))
+            after, touched = values_of(encoding.develop(variation.genome)), set(variation.touched)
+            assert {name: value for name, value in before.items() if name not in touched} == {
+                name: value for name, value in after.items() if name not in touched
+            }, variation.operator
+
+
 def test_untouched_ids_survive_a_mutation(case: Case) -> None:
     encoding, _ = case
+    if WEIGHTED in encoding.abilities or isinstance(encoding, Painter):
+        return
     for seed in range(12):
         genome = evolved(encoding, seed, n_steps=seed * 3)
         before = encoding.develop(genome)
@@ -270,13 +332,16 @@ def test_json_refuses_damage_anywhere(case: Case) -> None:
 
 def test_sampling_takes_only_declared_decisions(case: Case) -> None:
     encoding, _ = case
+    n_taken = 0
     for seed in range(50):
         trace = recorded(encoding, seed)[1]
+        n_taken += len(trace)
         for site, n_options, _ in trace:
             declared = encoding.decisions[str(site[0])]
             assert n_options == declared or (declared == POINTER and n_options >= 1), site
         assert len({site for site, _, _ in trace}) == len(trace)
-        assert trace
+        assert trace or not encoding.decisions
+    assert bool(n_taken) == bool(encoding.decisions)
 
 
 def test_every_declared_decision_is_taken(case: Case) -> None:
@@ -309,6 +374,54 @@ def recorded(encoding: Encoding, seed: int) -> tuple[Genome, list[tuple[Site, in
         return trace[-1][2]
 
     return encoding.sample(decide, rng=stream(seed)), trace
+
+
+# Abilities
+
+
+def test_many_distances_are_those_of_every_pair(case: Case) -> None:
+    encoding, _ = case
+    if MEASURES_MANY not in encoding.abilities:
+        return
+    genomes = [evolved(encoding, seed, n_steps=seed * 4) for seed in range(12)]
+    many = encoding.distances(genomes, genomes[::4])
+    assert many.shape == (12, 3)
+    assert many.tolist() == [[encoding.distance(a, b) for b in genomes[::4]] for a in genomes]
+    assert encoding.distances(genomes, []).shape == (12, 0)
+
+
+def test_many_develop_as_each_does(case: Case) -> None:
+    encoding, _ = case
+    if DEVELOPS_MANY not in encoding.abilities:
+        return
+    genomes = [evolved(encoding, seed, n_steps=seed * 4) for seed in range(12)]
+    assert list(encoding.develop_many(genomes)) == [encoding.develop(genome) for genome in genomes]
+    assert list(encoding.develop_many([])) == []
+
+
+def neurons_of(phenotype: Phenotype) -> NeuronGraph:
+    """What is trained: the network of neurons itself, or the CPPN that gradient flows through."""
+    graph = phenotype if isinstance(phenotype, NeuronGraph) else phenotype.painter
+    assert graph is not None
+    return graph
+
+
+def test_what_was_learnt_is_in_the_genome(case: Case) -> None:
+    encoding, _ = case
+    if LEARNS not in encoding.abilities:
+        return
+    for seed in range(12):
+        genome = evolved(encoding, seed, n_steps=seed * 4)
+        graph = neurons_of(encoding.develop(genome))
+        assert encoding.learn(genome, {}) == genome
+        names = (*graph.ids, *graph.markings)
+        learnt = encoding.learn(genome, dict(zip(names, stream(seed).random(len(names)).tolist(), strict=True)))
+        after = neurons_of(encoding.develop(learnt))
+        assert (*after.biases, *after.weights) == pytest.approx(tuple(stream(seed).random(len(names))), abs=1e-15)
+        assert (after.ids, after.markings, after.sources) == (graph.ids, graph.markings, graph.sources)
+        for values in ({"0" * 16: 1.0}, {names[0]: float("nan")}):
+            with pytest.raises(ValueError, match="expected"):
+                encoding.learn(genome, values)
 
 
 # The configuration

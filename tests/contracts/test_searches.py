@@ -21,6 +21,7 @@ from evonas.search import (
     RandomConfig,
     Search,
     SearchConfig,
+    SpeciatedConfig,
 )
 from tests.campaigns import ONE, TWO, Pretending, context, listed, nobody, pretended, record
 
@@ -32,6 +33,7 @@ SEARCHES: list[tuple[str, Any, str]] = [
     ("evolution-plus", EvolutionConfig(population=5, offspring=4), "a288a7f693793f79"),
     ("evolution-comma", EvolutionConfig(population=5, survival="comma", lag=3), "0e9252175ab3329b"),
     ("ageing", AgeingConfig(population=6, sample_size=3), "cc10bee3c477e78e"),
+    ("speciated", SpeciatedConfig(population=7, threshold=0.4, champions=2, stagnation=2), "cbb5b7ddecad8935"),
     ("nsga2", NSGA2, "e611c6aefc523b74"),
     ("nsga2-comma", NSGA2_COMMA, "706552cf52718526"),
     ("random", RandomConfig(), "b8256eb675b2f7b5"),

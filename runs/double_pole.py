@@ -1,0 +1,292 @@
+"""Double pole balancing by NEAT, as in sections 4 and 5 of Stanley & Miikkulainen 2002, and with parts of it left out.
+
+    python runs/double_pole.py --arms neat --seeds 50
+    python runs/double_pole.py --report
+
+A run ends with the first network that solves the problem, or after 100,000 evaluations, when it has failed. Every run is
+kept in runs/out/double_pole; the same command goes on where it was stopped, and `--report` writes what there is to
+docs/studies/double_pole.md. Nothing else is recorded of a run, so that it is as fast as its networks are; a campaign that
+is recorded, resumed and drawn is runs/double_pole.toml. Without velocities the champion of each generation is put to the
+two tests of the paper, and no other.
+"""
+
+import argparse
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evonas.analysis.statistics import mean_interval
+from evonas.network import NeuronPopulation
+from evonas.record import COMPLETE, Budget, Evaluation
+from evonas.search import Context, SpeciatedConfig
+from evonas.tasks import Poles
+from genomes import Neat
+from genomes.encoding import Decide, Variation
+from genomes.neat.genome import BIAS, Connection, NeatGenome, Neuron, assembled, input_ids, output_ids
+from genomes.neat.operators import drawn_weights
+from genomes.neurons import NeuronGraph
+
+HERE = Path(__file__).parent
+OUT = HERE / "out" / "double_pole"
+PAGE = HERE.parent / "docs" / "studies" / "double_pole.md"
+CAP = 100_000
+GROWN = {"add_node": 0.0, "add_connection": 0.0}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to search.
+
+    Attributes:
+        title: In the table.
+        published: Evaluations in the paper, and the part of its runs that failed.
+        encoding: Fields of `Neat` other than its defaults.
+        search: Fields of `SpeciatedConfig` other than its defaults.
+        velocities: Whether networks are given velocities.
+        hidden: Hidden neurons, all fully connected, that every genome starts with.
+    """
+
+    title: str
+    published: str
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+    search: Mapping[str, Any] = field(default_factory=dict)
+    velocities: bool = True
+    hidden: int = 0
+
+
+ARMS: dict[str, Arm] = {
+    "neat": Arm("NEAT", "3,600, 0 %"),
+    "no-growth": Arm("no growth: 10 hidden neurons, fully connected", "30,239, 80 %", {"mutations": GROWN}, hidden=10),
+    "no-speciation": Arm("no speciation: one species", "25,600, 25 %", search={"threshold": 1e9}),
+    "random-start": Arm("random start: up to 10 hidden neurons", "23,033, 5 %", {"max_sampled": 10}),
+    "no-mating": Arm("no mating", "5,557, 0 %", search={"crossover": 0.0}),
+    "without-velocities": Arm(
+        "NEAT without velocities",
+        "33,184, 0 %",
+        {"recurrent": True, "difference": 3.0, "mutations": {"add_connection": 0.3}},
+        {"population": 1_000, "threshold": 4.0},
+        velocities=False,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """NEAT on a topology of one hidden layer, which every input, the bias and every output is connected to.
+
+    Attributes:
+        neat: Varies the genomes.
+        hidden: Neurons of the layer.
+    """
+
+    neat: Neat
+    hidden: int
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        return self.neat.abilities
+
+    def sample(self, decide: Decide, *, rng: np.random.Generator) -> NeatGenome:
+        outputs = output_ids(self.neat.n_outputs or 1)
+        hidden = [f"{at:016x}" for at in range(1, self.hidden + 1)]
+        sources = (*input_ids(self.neat.n_inputs), BIAS)
+        pairs = [(source, target) for source in sources for target in (*hidden, *outputs)]
+        pairs += [(source, target) for source in hidden for target in outputs]
+        weights = drawn_weights(self.neat, len(pairs), rng)
+        neurons = [Neuron(name, "steep_sigmoid", "sum") for name in (*outputs, *hidden)]
+        links = [Connection(*pair, weight) for pair, weight in zip(pairs, weights, strict=True)]
+        return assembled(self.neat.n_inputs, len(outputs), neurons, links)
+
+    def mutate(self, genome: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
+        return self.neat.mutate(genome, rng=rng)
+
+    def crossover(self, a: NeatGenome, b: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
+        return self.neat.crossover(a, b, rng=rng)
+
+    def develop(self, genome: NeatGenome) -> NeuronGraph:
+        return self.neat.develop(genome)
+
+    def distance(self, a: NeatGenome, b: NeatGenome) -> float:
+        return self.neat.distance(a, b)
+
+    def distances(self, a: Iterable[NeatGenome], b: Iterable[NeatGenome]) -> Any:
+        return self.neat.distances(tuple(a), tuple(b))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one run.
+
+    Attributes:
+        seed: Of all that is random in it.
+        evaluations: Until it was solved, or all of them.
+        solved: Whether it was.
+        hidden: Hidden neurons of the network that solved it, or of the best.
+        connections: Its connections.
+        generalisation: Without velocities: of 625 other starts, those from which it balances for 1,000 steps.
+        seconds: How long it took.
+    """
+
+    seed: int
+    evaluations: int
+    solved: bool
+    hidden: int
+    connections: int
+    generalisation: int
+    seconds: float
+
+
+def search(arm: Arm, seed: int, cap: int = CAP) -> Run:
+    """One run.
+
+    Args:
+        arm: How to search.
+        seed: Of all that is random.
+        cap: Evaluations after which it has failed.
+    """
+    began = time.perf_counter()
+    problem = Poles(name="double_pole", velocities=arm.velocities, trials=False).load().problem
+    assert problem is not None
+    neat = Neat(n_inputs=problem.n_inputs, n_outputs=1, **arm.encoding)
+    encoding: Any = FullyConnected(neat, arm.hidden) if arm.hidden else neat
+    config = SpeciatedConfig(**arm.search)
+    context = Context(encoding, seed, lambda one: (one.metrics["fitness"],), lambda _: Budget(0), inherit=False)
+    searching = config.build(context)
+    told, tried, generalisation = 0, -math.inf, 0
+    while True:
+        proposals = searching.ask(config.population)
+        networks = NeuronPopulation([encoding.develop(one.genome) for one in proposals])
+        scores = {name: values.tolist() for name, values in problem.score(networks, _zeros(networks.n)).items()}
+        fitness = scores["fitness"]
+        best = max(range(len(fitness)), key=fitness.__getitem__)
+        found = None
+        if arm.velocities:
+            found = next((at for at, solved in enumerate(scores["solved"]) if solved), None)
+        elif fitness[best] > tried:
+            tried = fitness[best]
+            tested = problem.test(networks.choose(torch.tensor([best])), _zeros(1))
+            generalisation = int(tested["fitness"][0])
+            found = best if tested["solved"][0] else None
+        told += len(proposals)
+        if found is not None or told >= cap:
+            at = best if found is None else found
+            evaluations = cap if found is None else min(cap, told - len(proposals) + found + 1)
+            genome = proposals[at].genome
+            return Run(
+                seed,
+                evaluations,
+                found is not None,
+                len(genome.hidden),
+                sum(genome.enabled),
+                generalisation,
+                time.perf_counter() - began,
+            )
+        searching.tell(
+            Evaluation(one.id, COMPLETE, {"fitness": value}) for one, value in zip(proposals, fitness, strict=True)
+        )
+
+
+def _zeros(n: int) -> Any:
+    return np.zeros(n, np.int64)
+
+
+def kept(name: str) -> list[Run]:
+    """The runs of an arm that are done, by seed."""
+    path = OUT / f"{name}.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return sorted((Run(**json.loads(line)) for line in lines), key=lambda run: run.seed)
+
+
+def table(runs: Mapping[str, list[Run]]) -> list[str]:
+    """A row an arm: evaluations of the runs that solved it, and how many did not."""
+    rows = [
+        "| | published: evaluations, failed | runs | evaluations | median | failed | hidden | connections "
+        "| of 625 starts | seconds a run |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, found in runs.items():
+        solved = [run for run in found if run.solved]
+        counts = [float(run.evaluations) for run in solved]
+        mean = "–"
+        if len(counts) > 1:
+            interval = mean_interval(counts)
+            mean = f"{interval.mean:,.0f} [{interval.low:,.0f}, {interval.high:,.0f}]"
+        elif counts:
+            mean = f"{counts[0]:,.0f}"
+        rows.append(
+            f"| {ARMS[name].title} | {ARMS[name].published} | {len(found)} | {mean} "
+            f"| {statistics.median(counts) if counts else math.nan:,.0f} | {len(found) - len(solved)} "
+            f"| {_mean(run.hidden for run in solved)} | {_mean(run.connections for run in solved)} "
+            f"| {_mean(run.generalisation for run in solved)} | {_mean(run.seconds for run in found)} |"
+        )
+    return rows
+
+
+def _mean(values: Iterable[float]) -> str:
+    found = list(values)
+    return f"{statistics.mean(found):,.1f}" if found else "–"
+
+
+def report() -> str:
+    """The page of the study."""
+    runs = {name: found for name in ARMS if (found := kept(name))}
+    return "\n".join(
+        [
+            "# Double pole balancing",
+            "",
+            *(line.strip() for line in INTRODUCTION.strip().splitlines()),
+            "",
+            *table(runs),
+            "",
+        ]
+    )
+
+
+INTRODUCTION = """
+NEAT on the benchmark of Stanley & Miikkulainen 2002, with their parameters, and with parts of it left out as in section 5 of
+the paper. A run ends with the first network that balances both poles for 100,000 steps; without velocities, with the first
+champion of a generation that also does so and balances for 1,000 steps from at least 200 of 625 other starts. It has failed
+after 100,000 evaluations. Evaluations are the mean over the runs that did not fail, with its 95 % interval (Student's t).
+
+Written by `python runs/double_pole.py --report`, which also says what each run is; the physics and the criteria are in
+`evonas/tasks/poles.py` and tested against mechanics derived in another way.
+
+Where this differs from the paper: markings are the same in every generation; networks with velocities have no cycles, and
+without them a network is activated once a step, however deep it is.
+"""
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=[], help="what to run")
+    parser.add_argument("--seeds", type=int, default=10, help="runs of each, with the seeds 0 and on")
+    parser.add_argument("--cap", type=int, default=CAP, help="evaluations after which a run has failed")
+    parser.add_argument("--report", action="store_true", help="write docs/studies/double_pole.md")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in options.arms:
+        done = {run.seed for run in kept(name)}
+        for seed in range(options.seeds):
+            if seed not in done:
+                run = search(ARMS[name], seed, options.cap)
+                with (OUT / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(vars(run)) + "\n")
+                print(name, run, file=sys.stderr)
+        print("\n".join(table({name: kept(name)})[2:]))
+    if options.report:
+        PAGE.write_text(report(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
