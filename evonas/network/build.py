@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas.network.operations import OPERATIONS, activation, merged, preactivation
 from evonas.network.neurons import NeuronNetwork
+from evonas.network.operations import OPERATIONS, activation, merged, preactivation
 from evonas.network.painting import painted
 from evonas.network.recur import State, recur
 from genomes.architecture import CPPN, PATH, Architecture, Layer

@@ -1,17 +1,15 @@
 """Painted tensors in torch: what a CPPN says of every pair of places (Stanley, D'Ambrosio & Gauci 2009)."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from evonas.network.neurons import NeuronNetwork
 from evonas.network.population import NeuronPopulation
-from genomes.painting import Paint, Sheet, asked
+from genomes.painting import Paint, Sheet
 
-PAINTED_AT_ONCE = 1 << 20
+PAINTED_AT_ONCE = 1 << 18
 """Questions that are asked at once, of all CPPNs together as many answers."""
 
 
@@ -28,9 +26,8 @@ def painted(paint: Paint, network: NeuronNetwork | None = None) -> Tensor:
     """
     if network is None:
         return painted_many([paint])[0]
-    like = network.biases
-    questions = _questions(paint.queries, paint.sources, paint.targets).to(like.device, like.dtype)
-    said = network(questions)
+    sources, targets = (_places(sheet, network.biases) for sheet in (paint.sources, paint.targets))
+    said = network(_asked(paint.queries, sources, targets))
     expression = None if paint.expression is None else said[:, paint.expression]
     return _weights(paint, said[:, paint.output], expression).view(len(paint.targets.places), -1)
 
@@ -49,8 +46,9 @@ def painted_many(paints: Sequence[Paint]) -> Tensor:
     if any(_asks(one) != _asks(first) for one in paints):
         return torch.stack([painted(one) for one in paints])
     population = NeuronPopulation([one.cppn for one in paints])
-    sources, targets = first.sources.values, first.targets.values
-    found = torch.empty(len(paints), len(targets), len(sources))
+    like = torch.empty(0)
+    sources, targets = _places(first.sources, like), _places(first.targets, like)
+    found = like.new_empty(len(paints), len(targets), len(sources))
     size = max(1, PAINTED_AT_ONCE // (len(sources) * len(paints)))
     for start in range(0, len(targets), size):
         rows = slice(start, start + size)
@@ -75,12 +73,30 @@ def _weights(paint: Paint, output: Tensor, expression: Tensor | None) -> Tensor:
     return torch.nn.functional.softshrink(output, paint.threshold) * (paint.scale / (1 - paint.threshold))
 
 
-def _asked(queries: tuple[str, ...], sources: np.ndarray, targets: np.ndarray) -> Tensor:
-    """What the CPPN is asked of every pair of places, targets first, `(n_targets * n_sources, n_queries)`, float32."""
-    questions = asked(queries, sources[None], targets[:, None])
-    return torch.from_numpy(questions.astype(np.float32)).flatten(0, 1)
+def _asked(queries: tuple[str, ...], sources: Tensor, targets: Tensor) -> Tensor:
+    """What `genomes.painting.asked` says of every pair of places, targets first.
+
+    Args:
+        queries: Keys of `genomes.painting.QUERIES`.
+        sources: `(n_sources, dimensions)`.
+        targets: `(n_targets, dimensions)`.
+
+    Returns:
+        `(n_targets * n_sources, n_queries)`, a view of values whose query is the first axis.
+    """
+    source, target = sources.T[:, None, :], targets.T[:, :, None]
+    made = {
+        "source": lambda: source,
+        "target": lambda: target,
+        "difference": lambda: target - source,
+        "distance": lambda: torch.linalg.vector_norm(target - source, dim=0, keepdim=True),
+        "source_radius": lambda: torch.linalg.vector_norm(source, dim=0, keepdim=True),
+        "target_radius": lambda: torch.linalg.vector_norm(target, dim=0, keepdim=True),
+        "bias": lambda: sources.new_ones(1, 1, 1),
+    }
+    shape = -1, len(targets), len(sources)
+    return torch.cat([made[word]().expand(shape) for word in queries]).flatten(1).T
 
 
-@lru_cache(maxsize=8)
-def _questions(queries: tuple[str, ...], sources: Sheet, targets: Sheet) -> Tensor:
-    return torch.from_numpy(asked(queries, sources.values[None], targets.values[:, None])).flatten(0, 1)
+def _places(sheet: Sheet, like: Tensor) -> Tensor:
+    return torch.from_numpy(sheet.values).to(like.device, like.dtype)
