@@ -149,6 +149,16 @@ class Network(nn.Module):
         return [layer for layer in layers if PATH in layer.node.settings]
 
     @property
+    def phenotype(self) -> Architecture:
+        """What it was made of."""
+        return self.architecture
+
+    @property
+    def sequential(self) -> bool:
+        """True if its inputs are symbols or vectors one time step behind the other: where a layer is recurrent."""
+        return self.recurrent
+
+    @property
     def recurrent(self) -> bool:
         """True if a layer carries a state from one time step to the next."""
         return any(node.operation == RECUR for node in self.architecture.nodes)
@@ -162,8 +172,10 @@ class Network(nn.Module):
         """By node and role the tensors that are painted through the CPPN, as its weights now are."""
         found: dict[str, dict[str, Tensor]] = {}
         for parameter in self._through:
+            cppn = self._modules[CPPN]
             assert parameter.paint is not None
-            values = painted(parameter.paint, self._modules[CPPN]).reshape(parameter.shape)
+            assert isinstance(cppn, NeuronNetwork)
+            values = painted(parameter.paint, cppn).reshape(parameter.shape)
             found.setdefault(parameter.node, {})[parameter.role] = values
         return found
 

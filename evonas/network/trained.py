@@ -1,6 +1,6 @@
 """A trained network that takes inputs as they come and answers in the words and units of its task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from evonas.network.build import Network
-from evonas.network.recur import State
-from genomes.architecture import Architecture
+from evonas.network.built import built
+from evonas.network.neurons import NeuronNetwork
+from genomes.encoding import Phenotype
 from genomes.operations import Shape
 
 BATCH = 512
@@ -51,7 +52,7 @@ class TrainedNetwork(nn.Module):
 
     def __init__(
         self,
-        network: Network,
+        network: Network | NeuronNetwork,
         mean: Sequence[float],
         deviation: Sequence[float],
         target_mean: Sequence[float] = (),
@@ -67,7 +68,7 @@ class TrainedNetwork(nn.Module):
         self.network = network
         self.kind, self.input_shape = kind, tuple(input_shape)
         self.classes, self.targets, self.features = tuple(classes), tuple(targets), tuple(features)
-        n_outputs = network.layers[-1].target[0]
+        n_outputs = network.n_outputs
         _check("the inputs", mean, deviation, (1, self.input_shape[0]))
         shape = (-1,) + (1,) * (len(self.input_shape) - 1)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).reshape(shape))
@@ -85,24 +86,29 @@ class TrainedNetwork(nn.Module):
             inputs: As they come, `(batch, *input_shape)`; floats. Of a text, symbols `(batch, time)`, integers, for
                 logits `(batch, time, n_classes)`.
         """
-        if self.network.recurrent:
+        if self.network.sequential:
             return self.network(inputs)
         outputs: Tensor = self.network((inputs.to(self.mean.dtype) - self.mean) / self.deviation)
         if self.target_deviation is None or self.target_mean is None:
             return outputs
         return outputs * self.target_deviation + self.target_mean
 
-    def step(self, symbols: Tensor, states: Mapping[str, State] | None = None) -> tuple[Tensor, dict[str, State]]:
-        """Logits of the next symbols, and the states behind them, of a network that reads text.
+    def step(self, inputs: Tensor, states: Any = None) -> tuple[Tensor, Any]:
+        """Logits of the next symbols, or outputs of a time step, and the states behind them.
 
         Args:
-            symbols: `(batch, time)`, integers, as `evonas.tasks.text.encoded` makes them of a text.
-            states: What an earlier call returned; None: the beginning of a text.
+            inputs: Of a network that reads text, symbols `(batch, time)`, integers, as `evonas.tasks.text.encoded`
+                makes them of a text; of recurrent neurons one time step, `(batch, features)`.
+            states: What an earlier call returned; None: the beginning.
 
         Returns:
-            Logits `(batch, time, n_classes)`, and the states that the next call goes on with.
+            Logits `(batch, time, n_classes)` or outputs `(batch, n_outputs)`, and the states that the next call goes on
+            with.
         """
-        return self.network.step(symbols, states)
+        if self.network.sequential:
+            return self.network.step(inputs, states)
+        outputs, states = self.network.step((inputs.to(self.mean.dtype) - self.mean) / self.deviation, states)
+        return outputs, states
 
     @torch.no_grad()
     def outputs(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
@@ -111,7 +117,7 @@ class TrainedNetwork(nn.Module):
         Raises:
             ValueError: If the inputs have another shape, or are not finite.
         """
-        if self.network.recurrent:
+        if self.network.sequential:
             symbols = torch.as_tensor(inputs, device=self.mean.device)
             if symbols.dim() != 2 or symbols.is_floating_point():
                 got = f"{tuple(symbols.shape)} of {symbols.dtype}"
@@ -125,7 +131,7 @@ class TrainedNetwork(nn.Module):
             shape = ", ".join(map(str, self.input_shape))
             raise ValueError(f"inputs: expected the shape (n, {shape}), got {tuple(given.shape)}; reshape them")
         parts = [self(part.to(self.mean)) for part in given.split(BATCH)] if len(given) else []
-        found = torch.cat(parts) if parts else self.mean.new_zeros(0, self.network.layers[-1].target[0])
+        found = torch.cat(parts) if parts else self.mean.new_zeros(0, self.network.n_outputs)
         return found.cpu().numpy()
 
     def predict(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
@@ -159,8 +165,8 @@ class TrainedNetwork(nn.Module):
         numbers = [[] if values is None else values.flatten().tolist() for values in normalisation]
         words = {name: getattr(self, name) for name in ("kind", "input_shape", "classes", "targets", "features")}
         state = {name: tensor.cpu().numpy() for name, tensor in self.state_dict().items()}
-        n_outputs = self.network.layers[-1].target[0]
-        return _made, (self.network.architecture, n_outputs, numbers, words, state, self.training)
+        n_outputs = self.network.n_outputs
+        return _made, (self.network.phenotype, n_outputs, numbers, words, state, self.training)
 
     def extra_repr(self) -> str:
         """Kind, shape of inputs and number of classes or targets."""
@@ -169,7 +175,7 @@ class TrainedNetwork(nn.Module):
 
 
 def _made(
-    architecture: Architecture,
+    phenotype: Phenotype,
     n_outputs: int,
     numbers: list[list[float]],
     words: dict[str, Any],
@@ -177,7 +183,7 @@ def _made(
     training: bool,
 ) -> TrainedNetwork:
     """The copy that `__reduce__` describes, on the CPU."""
-    made = TrainedNetwork(Network(architecture, words["input_shape"], n_outputs), *numbers, **words)
+    made = TrainedNetwork(built(phenotype, words["input_shape"], n_outputs), *numbers, **words)
     tensors = {name: torch.from_numpy(values) for name, values in state.items()}
     made.to(tensors["mean"].dtype).load_state_dict(tensors)
     return made.train(training)
