@@ -98,7 +98,7 @@ def divided(
         chosen = _first(_near(encoding, genomes, representatives, threshold))
     n_species, n_tried = len(representatives), 1
     while len(waiting := np.flatnonzero(chosen < 0)):
-        left = [genomes[at] for at in waiting]
+        left = [genomes[at] for at in waiting.tolist()]
         near = _near(encoding, left, left[:n_tried], threshold)
         founders: list[int] = []
         for at in range(near.shape[1]):
