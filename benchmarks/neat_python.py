@@ -19,6 +19,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,7 @@ from genomes import Neat, NeatGenome
 from genomes.encoding import Decide, uniform
 from genomes.neat.operators import add_connection, add_node
 
-try:
-    import neat
-except ImportError:
-    neat = None
+neat: Any = import_module("neat") if find_spec("neat") else None
 
 N_NEURONS, N_CONNECTIONS, N_SPECIES = 20, 60, 20
 PEER = """
@@ -120,7 +119,8 @@ def generation_150(n: int) -> dict[str, Any]:
     found = Spec.model_validate({**spec, "search": {"name": "speciated", "population": 150}})
     task = found.task.load()
     found = fitted(found, task)
-    search, evaluator = search_of(found, found.encoding, None), evaluator_of(found, task)
+    search: Any = search_of(found, found.encoding, None)
+    evaluator = evaluator_of(found, task)
 
     def ours() -> None:
         asked = search.ask(150)
@@ -145,9 +145,9 @@ def generation_10000(n: int, size: int = 10_000) -> dict[str, Any]:
     Returns:
         The figures of `compared`, and how many species there were at the end.
     """
-    encoding = Grown(Neat(n_inputs=4, n_outputs=2, bias="neuron", distribution="normal", weight_power=0.5, difference=0.5))
+    plain = Neat(n_inputs=4, n_outputs=2, bias="neuron", distribution="normal", weight_power=0.5, difference=0.5)
     search = SpeciatedConfig(population=size, threshold=1.4, stagnation=1000).build(
-        Context(encoding, 0, lambda one: (one.metrics["fitness"],), lambda _: Budget(0), inherit=False)
+        Context(Grown(plain), 0, lambda one: (one.metrics["fitness"],), lambda _: Budget(0), inherit=False)
     )
 
     def ours() -> None:
@@ -234,7 +234,8 @@ def compared(ours: Callable[[], object], theirs: Callable[[], object], n: int) -
     """Alternate both sides `n` times.
 
     Returns:
-        Medians in milliseconds of processor time, and of the `n` ratios theirs / ours the median, the least and the largest.
+        Medians in milliseconds of processor time, and of the `n` ratios theirs / ours the median, the least and the
+        largest.
     """
     ours(), theirs()
     times: list[list[float]] = [[], []]

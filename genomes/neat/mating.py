@@ -73,7 +73,7 @@ def _neurons(a: NeatGenome, b: NeatGenome, draws: list[float]) -> tuple[Columns,
     if all(map(_constant, ours, theirs)):
         return ours, ()
     found = list(map(b.wiring.neuron_at.get, a.wiring.ids))
-    activations, aggregations, biases, responses = (
+    columns: Any = tuple(
         mine
         if _constant(mine, its)
         else tuple(
@@ -84,7 +84,6 @@ def _neurons(a: NeatGenome, b: NeatGenome, draws: list[float]) -> tuple[Columns,
         )
         for mine, its in zip(ours, theirs, strict=True)
     )
-    columns: Columns = (activations, aggregations, biases, responses)
     changed = [map(ne, old, new) for old, new in zip(ours, columns, strict=True) if old is not new]
     return columns, tuple(compress(a.wiring.ids, map(any, zip(*changed, strict=True))))
 
