@@ -28,6 +28,10 @@ class Kind(str, enum.Enum):
     genealogy = "genealogy"
     effects = "effects"
     curves = "curves"
+    neurons = "neurons"
+    pattern = "pattern"
+    substrate = "substrate"
+    species = "species"
 
 
 class ExportFormat(str, enum.Enum):

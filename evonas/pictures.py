@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from evonas import view
 from evonas.analysis import comparison
 from evonas.analysis.diversity import Diversity
@@ -13,21 +15,34 @@ from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
 from genomes.cell import CellGenome
-from genomes.encoding import NEURONS, WEIGHTED
+from genomes.encoding import NEURONS, WEIGHTED, Encoding
+from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
+from genomes.painting import asked
 from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PATTERN = 48
+"""Points of a side of the plane that a CPPN's patterns are drawn over."""
 OF_CELLS = (CellGenome, RecurrentGenome)
 """Genomes that are cells to draw."""
-OF_ONE = ("genome", "cell", "stack", "genealogy")
+OF_ONE = ("genome", "neurons", "pattern", "substrate", "cell", "stack", "genealogy")
 """Kinds that show a single individual and cannot do without."""
 COUNTED = ("progress", "diversity")
 """Kinds whose horizontal axis can be chosen."""
-AT_END = ("genome", "progress", "lineage", "cell", "stack", "front")
+AT_END = ("genome", "neurons", "progress", "lineage", "species", "cell", "stack", "front")
 """Kinds that are drawn when a run ends; the others are drawn when they are asked for."""
+
+
+@runtime_checkable
+class Paints(Protocol):
+    """An encoding whose genomes are CPPNs that paint something else."""
+
+    @property
+    def painter(self) -> Encoding[Any]:
+        """The encoding of the CPPNs themselves."""
 
 
 @runtime_checkable
@@ -55,7 +70,15 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
         mend = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
         return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
     if kind == "genome" and NEURONS in encoding.abilities:
-        return f"{campaign.directory}: expected layers to draw, got neurons of {encoding.name}"
+        return f"{campaign.directory}: expected layers to draw, got neurons of {encoding.name}; plot neurons draws them"
+    if kind in ("neurons", "pattern") and not (NEURONS in encoding.abilities or isinstance(encoding, Paints)):
+        return f"{campaign.directory}: expected neurons, got {encoding.name}; plot genome draws its layers"
+    if kind == "pattern" and getattr(encoding, "recurrent", False):
+        return f"{campaign.directory}: expected neurons without a state to draw their patterns, got recurrent ones"
+    if kind == "substrate" and (NEURONS in encoding.abilities or WEIGHTED not in encoding.abilities):
+        return f"{campaign.directory}: expected layers whose weights are painted, got {encoding.name}"
+    if kind == "species" and campaign.spec.search.name != "speciated":
+        return f"{campaign.directory}: expected a search in species, got {campaign.spec.search.name}; use speciated"
     if kind == "genealogy" and WEIGHTED in encoding.abilities:
         return f"{campaign.directory}: expected weights that were inherited, got those in genomes of {encoding.name}"
     has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
@@ -215,6 +238,60 @@ def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -
     return view.front(campaign.individuals, x, y, maximize=campaign.spec.objectives.maximize)
 
 
+def _draw_neurons(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    assert one is not None
+    return view.neurons(_neurons_of(campaign, one), title=f"individual {one.id}")
+
+
+def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    """Over the plane of the first sheet that is read, for the target in the middle; else of the first two inputs."""
+    assert one is not None
+    graph, phenotype = _neurons_of(campaign, one), campaign.phenotype(one)
+    side = np.linspace(-1, 1, PATTERN)
+    plane = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
+    paints = [paint for node in getattr(phenotype, "nodes", ()) for _, paint in node.paints]
+    if not paints:
+        inputs = np.zeros((len(plane), graph.n_inputs))
+        inputs[:, : min(2, graph.n_inputs)] = plane[:, : min(2, graph.n_inputs)]
+    else:
+        places = np.array(paints[0].sources.places)
+        targets = np.array(paints[0].targets.places)
+        sources = np.repeat(places[:1], len(plane), 0)
+        widest = sorted(np.argsort([-len(np.unique(column)) for column in places.T], kind="stable")[:2])
+        sources[:, widest] = plane[:, : len(widest)]
+        middle = targets[np.square(targets).sum(1).argmin()]
+        inputs = asked(paints[0].queries, sources, middle)
+    return view.pattern(graph, inputs, (PATTERN, PATTERN), title=f"individual {one.id}")
+
+
+def _draw_substrate(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    assert one is not None
+    phenotype: Any = campaign.phenotype(one)
+    network: Any = campaign.network(one.id).network
+    painted = {f"{node}.{role}": values for node, roles in network.painted().items() for role, values in roles.items()}
+    state = {**network.state_dict(), **painted}
+    names = [f"{node.id}.{role}" for node in phenotype.nodes for role, _ in node.paints if role.endswith("weight")]
+    return view.substrate({name: state[name].detach().numpy() for name in names}, title=f"individual {one.id}")
+
+
+def _draw_species(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    return view.species(
+        [
+            (one.generation, {number: len(members) for number, members in one.members.items()})
+            for one in campaign.species()
+        ]
+    )
+
+
+def _neurons_of(campaign: Campaign, one: Individual) -> NeuronGraph:
+    """What a genome of neurons develops into, or the CPPN that paints."""
+    encoding = campaign.spec.encoding
+    painter = encoding.painter if isinstance(encoding, Paints) else encoding
+    found = painter.develop(campaign.genome(one))
+    assert isinstance(found, NeuronGraph)
+    return found
+
+
 KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] = {
     "genome": _draw_genome,
     "progress": _draw_progress,
@@ -227,5 +304,9 @@ KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] =
     "genealogy": _draw_genealogy,
     "effects": _draw_effects,
     "curves": _draw_curves,
+    "neurons": _draw_neurons,
+    "pattern": _draw_pattern,
+    "substrate": _draw_substrate,
+    "species": _draw_species,
 }
 """How each kind is drawn."""

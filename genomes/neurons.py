@@ -159,6 +159,10 @@ class NeuronGraph:
         """
         return self._computed(np.asarray(inputs, np.float64), None)[0]
 
+    def trace(self, inputs: npt.ArrayLike) -> Values:
+        """The values of all neurons of a feed-forward graph, `(batch, n_neurons)`, for inputs `(batch, n_inputs)`."""
+        return self._computed(np.asarray(inputs, np.float64), None)[1]
+
     def step(self, inputs: npt.ArrayLike, state: Values | None = None) -> tuple[Values, Values]:
         """What a recurrent graph puts out in one step, and the values of its neurons behind it.
 

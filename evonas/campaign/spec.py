@@ -16,7 +16,7 @@ from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, Liste
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
-from genomes import Cell, Cppn, Dag, Encoding, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
 from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell | Recurrent | Neat | Cppn | HyperNeat, Field(discriminator="name")]
+    EncodingChoice = Annotated[
+        Dag | Cell | Recurrent | Neat | Cppn | HyperNeat | EsHyperNeat | Canvas, Field(discriminator="name")
+    ]
 
 
 OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")

@@ -15,12 +15,12 @@ from genomes.operations import INPUT
 def graph(campaign: Campaign, one: Individual) -> nx.DiGraph:
     """The phenotype of an individual.
 
-    Of layers, nodes have `operation`, `merge`, `shape` of their output (as `8x16x16`), `parameters` (trainable values), `macs` of
-    one example, and the attributes of `genomes.architecture.Node`. Edges have `inputs`: the places, counted from 0 and
-    with blanks in between, at which the target reads the source.
+    Of layers, nodes have `operation`, `merge`, `shape` of their output (as `8x16x16`), `parameters` (trainable values),
+    `macs` of one example, and the attributes of `genomes.architecture.Node`. Edges have `inputs`: the places, counted
+    from 0 and with blanks in between, at which the target reads the source.
 
-    Of neurons, nodes have `operation` (`input`, or the neuron's activation), `aggregation`, `bias`, `response` and, where
-    the value is put out, `output`: the place of it. Edges have `weight`.
+    Of neurons, nodes have `operation` (`input`, or the neuron's activation), `aggregation`, `bias`, `response` and,
+    where the value is put out, `output`: the place of it. Edges have `weight`.
 
     Raises:
         StoreError: If its genome cannot be read.

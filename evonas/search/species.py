@@ -92,40 +92,37 @@ def divided(
         For each genome an index: below `len(representatives)` a species there was, from there on new ones in the order
         of their founders.
     """
-    nearer = _nearer_many if MEASURES_MANY in encoding.abilities else _nearer
+    many = MEASURES_MANY in encoding.abilities
     chosen = np.full(len(genomes), -1)
-    waiting = np.arange(len(genomes))
     if len(representatives) and len(genomes):
-        chosen = nearer(encoding, representatives, genomes, threshold)
-        waiting = np.flatnonzero(chosen < 0)
-    n_species = len(representatives)
-    while len(waiting):
-        founder, others = genomes[waiting[0]], waiting[1:]
-        chosen[waiting[0]] = n_species
-        if len(others):
-            joins = nearer(encoding, [founder], [genomes[one] for one in others], threshold) == 0
-            chosen[others[joins]] = n_species
-            others = others[~joins]
-        waiting = others
-        n_species += 1
+        chosen = _first(_near(encoding, genomes, representatives, threshold))
+    n_species, n_tried = len(representatives), 1
+    while len(waiting := np.flatnonzero(chosen < 0)):
+        left = [genomes[at] for at in waiting]
+        near = _near(encoding, left, left[:n_tried], threshold)
+        founders: list[int] = []
+        for at in range(near.shape[1]):
+            if not near[at, founders].any():
+                founders.append(at)
+        found = _first(near[:, founders])
+        chosen[waiting] = np.where(found < 0, -1, n_species + found)
+        n_species += len(founders)
+        # Where many distances are measured at once, many small steps would cost more than some in vain.
+        n_tried = min(2 * n_tried, 64) if many else 1
     return [int(one) for one in chosen]
 
 
-def _nearer(
-    encoding: Encoding[Any], representatives: Sequence[Genome], genomes: Sequence[Genome], threshold: float
-) -> npt.NDArray[np.int64]:
-    """For each genome the first representative nearer than the threshold, else -1."""
-    found = (
-        next((index for index, one in enumerate(representatives) if encoding.distance(one, genome) < threshold), -1)
-        for genome in genomes
-    )
-    return np.fromiter(found, np.int64, len(genomes))
+def _near(
+    encoding: Any, genomes: Sequence[Genome], others: Sequence[Genome], threshold: float
+) -> npt.NDArray[np.bool_]:
+    """Which pairs are nearer than the threshold, `(len(genomes), len(others))`."""
+    if MEASURES_MANY in encoding.abilities:
+        return np.asarray(encoding.distances(genomes, others) < threshold)
+    return np.array([[encoding.distance(one, other) < threshold for other in others] for one in genomes])
 
 
-def _nearer_many(
-    encoding: Any, representatives: Sequence[Genome], genomes: Sequence[Genome], threshold: float
-) -> npt.NDArray[np.int64]:
-    near = encoding.distances(genomes, representatives) < threshold
+def _first(near: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """For each row the first index that is true, else -1."""
     return np.where(near.any(1), near.argmax(1), -1).astype(np.int64)
 
 

@@ -11,9 +11,13 @@ from evonas.view.front import front
 from evonas.view.genealogy import genealogy
 from evonas.view.genome import genome
 from evonas.view.lineage import lineage
+from evonas.view.neurons import neurons
+from evonas.view.pattern import pattern
 from evonas.view.progress import hypervolume, progress
 from evonas.view.recurrent import recurrent
+from evonas.view.species import species
 from evonas.view.stack import stack
+from evonas.view.substrate import substrate
 
 __all__ = [
     "ancestry",
@@ -27,8 +31,12 @@ __all__ = [
     "genome",
     "hypervolume",
     "lineage",
+    "neurons",
+    "pattern",
     "progress",
     "recurrent",
     "save",
+    "species",
     "stack",
+    "substrate",
 ]

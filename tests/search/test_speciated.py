@@ -146,6 +146,20 @@ def test_a_genome_joins_the_first_species_that_is_near_enough_and_else_founds_on
         assert divided(encoding, [Point(0.0)], [], 1.0) == []  # type: ignore[arg-type]
 
 
+def test_many_species_are_founded_as_if_one_genome_chose_after_the_other() -> None:
+    rng = np.random.default_rng(0)
+    points = [Point(float(x)) for x in rng.uniform(0, 40, 300)]
+    founders = [points[0].x - 0.5]
+    expected = []
+    for one in points:
+        near = [at for at, x in enumerate(founders) if abs(x - one.x) < 1.0]
+        expected.append(near[0] if near else len(founders))
+        founders += [] if near else [one.x]
+    assert len(founders) > 20
+    for encoding in (Line(), Line(frozenset({MEASURES_MANY}))):
+        assert divided(encoding, [Point(founders[0])], points, 1.0) == expected  # type: ignore[arg-type]
+
+
 def test_measuring_many_distances_at_once_changes_nothing() -> None:
     runs = []
     for abilities in (frozenset[str](), frozenset({MEASURES_MANY})):
@@ -177,7 +191,7 @@ def test_the_new_are_compared_with_a_member_of_the_generation_before(representat
         compared: ClassVar[list[Point]] = []
 
         def distance(self, a: Point, b: Point) -> float:
-            self.compared.append(a)
+            self.compared.append(b)
             return super().distance(a, b)
 
     encoding = Watched(spread=1.0)
