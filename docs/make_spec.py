@@ -31,7 +31,7 @@ from evonas.tasks import (
     Xor,
 )
 from evonas.training import Training
-from genomes import Cell, Cppn, Dag, EsHyperNeat, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, EsHyperNeat, HyperNeat, Neat, Recurrent
 
 HEAD = """\
 # The spec
@@ -65,6 +65,7 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[encoding] with `name = "cppn"`', Cppn),
     ('[encoding] with `name = "hyperneat"`', HyperNeat),
     ('[encoding] with `name = "es_hyperneat"`', EsHyperNeat),
+    ('[encoding] with `name = "canvas"`', Canvas),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "speciated"`', SpeciatedConfig),

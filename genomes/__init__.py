@@ -1,6 +1,7 @@
 """What evolves: genomes, their encodings, and the phenotypes they develop into. Without torch."""
 
 from genomes.architecture import Architecture
+from genomes.canvas import Canvas
 from genomes.cell import Cell, CellGenome
 from genomes.cppn import Cppn
 from genomes.dag import Dag, DagGenome
@@ -13,6 +14,7 @@ from genomes.recurrent import Recurrent, RecurrentGenome
 
 __all__ = [
     "Architecture",
+    "Canvas",
     "Cell",
     "CellGenome",
     "Cppn",

@@ -16,7 +16,7 @@ from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, Liste
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
-from genomes import Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
 from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     EncodingChoice = Encoding[Any]
 else:
     EncodingChoice = Annotated[
-        Dag | Cell | Recurrent | Neat | Cppn | HyperNeat | EsHyperNeat, Field(discriminator="name")
+        Dag | Cell | Recurrent | Neat | Cppn | HyperNeat | EsHyperNeat | Canvas, Field(discriminator="name")
     ]
 
 

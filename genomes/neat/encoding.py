@@ -185,10 +185,6 @@ class Augmenting:
         """Genomes say what the weights are, take trained ones back, and are measured many at once."""
         return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
 
-    def for_input(self, input_shape: Shape) -> "Augmenting":
-        """The same encoding for a task's input, flattened."""
-        return replace(self, n_inputs=prod(input_shape))
-
     def for_task(self, input_shape: Shape, n_outputs: int) -> "Augmenting":
         """The same encoding for a task.
 

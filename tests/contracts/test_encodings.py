@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
 from genomes.encoding import DEVELOPS_MANY, LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
 from genomes.hyperneat import Conv
 from genomes.neurons import NeuronGraph
@@ -55,6 +55,9 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
     ),
     ("es_hyperneat", EsHyperNeat(n_outputs=7, initial_depth=2), (1, 2, 2)),
     ("es_hyperneat-recurrent", EsHyperNeat(n_outputs=7, recurrent=True, leo=True, biases=False, iterations=2), (3,)),
+    ("canvas", Canvas(), (1, 8, 8)),
+    ("canvas-odd", Canvas(layers=3, lanes=2, reach=1, strides=(1,), activations=("relu", "silu")), (2, 7, 5)),
+    ("canvas-vector", Canvas(queries=("source", "target", "distance"), merges=("concat",)), (13,)),
     ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""

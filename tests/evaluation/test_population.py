@@ -198,3 +198,39 @@ def test_data_are_a_problem_of_all_that_no_test_sees() -> None:
     tested = evaluator(task, encoding).test(sampled(0, encoding))
     outputs = encoding.develop(sampled(0, encoding)).run(task.test.inputs.reshape(-1, 64))
     assert tested["accuracy"] == pytest.approx((outputs.argmax(1) == task.test.targets).mean(), abs=1e-6)
+
+
+class Together:
+    """An encoding that develops many at once, unless one of them is spoilt."""
+
+    abilities = frozenset(("develops_many",))
+
+    def __init__(self, spoilt: int | None = None) -> None:
+        self.asked: list[int] = []
+        self.spoilt = None if spoilt is None else sampled(spoilt)
+
+    def develop(self, genome: NeatGenome) -> Any:
+        if genome == self.spoilt:
+            raise ValueError("expected a genome that develops")
+        self.asked.append(1)
+        return ENCODING.develop(genome)
+
+    def develop_many(self, genomes: list[NeatGenome]) -> list[Any]:
+        assert self.spoilt not in genomes, "one cannot be developed"
+        self.asked.append(len(genomes))
+        return [ENCODING.develop(genome) for genome in genomes]
+
+
+def test_an_encoding_that_develops_many_is_asked_once() -> None:
+    together: Any = Together()
+    found = timeless(evaluated(evaluator(Asked(), together), jobs()))
+    assert together.asked == [N]
+    assert found == timeless(evaluated(evaluator(Asked()), jobs()))
+
+
+def test_one_that_cannot_be_developed_fails_alone() -> None:
+    together: Any = Together(spoilt=4)
+    found = evaluated(evaluator(Asked(), together), jobs())
+    assert together.asked == [1] * (N - 1)
+    assert [id for id, one in found.items() if one.state == FAILED] == [4]
+    assert found[4].error == "ValueError: expected a genome that develops"

@@ -10,6 +10,7 @@ import pytest
 
 from genomes import (
     Architecture,
+    Canvas,
     Cell,
     Cppn,
     Dag,
@@ -36,6 +37,7 @@ ENCODINGS: list[tuple[str, Encoding]] = [
     ("cppn", Cppn(n_outputs=1)),
     ("hyperneat", HyperNeat(n_outputs=1)),
     ("es_hyperneat", EsHyperNeat(n_outputs=1)),
+    ("canvas", Canvas()),
 ]
 
 
