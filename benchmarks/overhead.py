@@ -24,7 +24,7 @@ from evonas.campaign import Campaign
 from evonas.campaign.loop import Loop
 from evonas.campaign.opening import opened
 from evonas.evaluation import Check, Inline, Job
-from evonas.network import Network
+from evonas.network import AnyNetwork
 from evonas.record import Evaluation
 from evonas.tasks import Digits
 from evonas.training import Examples, Training
@@ -69,7 +69,7 @@ class Alternating:
             began = time.perf_counter()
 
 
-def bare(network: Network, train: Examples, validation: Examples, config: Training, job: Job) -> float:
+def bare(network: AnyNetwork, train: Examples, validation: Examples, config: Training, job: Job) -> float:
     """Train a network as somebody would by hand; returns its validation accuracy."""
     epochs = job.proposal.budget.epochs
     optimizer = torch.optim.SGD(
@@ -96,7 +96,7 @@ def bare(network: Network, train: Examples, validation: Examples, config: Traini
 
 
 @torch.no_grad()
-def scored(network: Network, validation: Examples) -> float:
+def scored(network: AnyNetwork, validation: Examples) -> float:
     """Validation accuracy."""
     network.eval()
     return (network(validation.inputs).argmax(1) == validation.targets).float().mean().item()

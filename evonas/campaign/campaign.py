@@ -73,6 +73,7 @@ class Campaign:
             self.spec = with_operators(self.spec, toolbox)
         self._directory: Path | None = None
         self._source: tuple[Source, bytes] | None = None
+        self._read: tuple[Path, int, Individuals] | None = None
 
     @classmethod
     def of(cls, spec: Spec, *, directory: Path | None = None, source: tuple[Source, bytes] | None = None) -> "Campaign":
@@ -85,7 +86,7 @@ class Campaign:
         """
         campaign = cls.__new__(cls)
         campaign.spec, campaign._directory, campaign._source = spec, directory, source
-        campaign._toolbox = campaign._arrays = campaign._given = None
+        campaign._toolbox = campaign._arrays = campaign._given = campaign._read = None
         return campaign
 
     @classmethod
@@ -246,7 +247,10 @@ class Campaign:
     def individuals(self) -> Individuals:
         """Every individual in the order of its number; `to_frame()` makes a pandas data frame of them."""
         with closing(Store.open(self.directory)) as store:
-            return Individuals(store.individuals())
+            n_events = store.n_events()
+            if self._read is None or self._read[:2] != (self.directory, n_events):
+                self._read = self.directory, n_events, Individuals(store.individuals())
+            return self._read[2]
 
     @property
     def best(self) -> Individual | None:

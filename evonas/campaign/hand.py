@@ -13,7 +13,7 @@ from evonas.campaign.spec import Spec
 from evonas.evaluation.birth import as_bytes, born
 from evonas.evaluation.evaluator import MAX_REASON, Job, reason
 from evonas.evaluation.measure import SIZES, sizes
-from evonas.network import Inheritance, Network, NeuronNetwork, built
+from evonas.network import AnyNetwork, Inheritance, Network, NeuronNetwork, built
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.tasks import Task
 from genomes.encoding import LEARNS, Genome, Learns, Phenotype
@@ -66,7 +66,7 @@ class Hand:
             given.append(proposal)
         return given
 
-    def build(self, proposal: Proposal, *, inherit: bool = True) -> Network | NeuronNetwork:
+    def build(self, proposal: Proposal, *, inherit: bool = True) -> AnyNetwork:
         """The network of a proposal on the CPU, in training mode, for inputs `(batch, *input_shape)`.
 
         Args:

@@ -6,7 +6,7 @@ import safetensors.torch
 from torch import Tensor
 
 from evonas.evaluation.evaluator import Job, Legacy
-from evonas.network import Donor, Inheritance, Network, NeuronNetwork, built, inherit
+from evonas.network import AnyNetwork, Donor, Inheritance, NeuronNetwork, built, inherit
 from genomes.architecture import Architecture
 from genomes.encoding import Encoding
 from genomes.operations import Shape
@@ -14,7 +14,7 @@ from genomes.operations import Shape
 
 def born(
     job: Job, encoding: Encoding[Any], input_shape: Shape, n_outputs: int, *, seed: int
-) -> tuple[Network | NeuronNetwork, Inheritance]:
+) -> tuple[AnyNetwork, Inheritance]:
     """A candidate's network on the CPU, and what it was left; neurons have their weights from the genome alone.
 
     Args:

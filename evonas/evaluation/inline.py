@@ -13,7 +13,7 @@ import torch
 from evonas.evaluation.birth import as_bytes, born
 from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
 from evonas.evaluation.measure import LATENCIES, UNSCREENED, Screening, latency, sizes
-from evonas.network import Inheritance, Network, NeuronNetwork, built
+from evonas.network import AnyNetwork, Inheritance, built
 from evonas.record import COMPLETE, FAILED, Evaluation
 from evonas.stream import stream
 from evonas.tasks import KINDS, Split, Task
@@ -120,7 +120,7 @@ class Inline:
         network = self.network(genome, weights)
         return self._trainer.score(network, self._examples(self._task.test), self._training)
 
-    def network(self, genome: Genome, weights: bytes) -> Network | NeuronNetwork:
+    def network(self, genome: Genome, weights: bytes) -> AnyNetwork:
         """A trained network on the device, in evaluation mode."""
         network = built(self._encoding.develop(genome), self._task.input_shape, self._task.n_outputs)
         network.load_state_dict(safetensors.torch.load(weights))

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 
 from evonas.evaluation.evaluator import EvaluationConfig
-from evonas.network import Network
+from evonas.network import AnyNetwork
 from evonas.training import Training
 from evonas.training.loop import arranged, autocast
 from genomes.encoding import Phenotype
@@ -127,7 +127,7 @@ def sizes(phenotype: Phenotype, input_shape: Shape, n_outputs: int, config: Eval
 
 
 @torch.inference_mode()
-def latency(network: Network, input_shape: Shape, batch: int, config: Training) -> float:
+def latency(network: AnyNetwork, input_shape: Shape, batch: int, config: Training) -> float:
     """Seconds of a forward pass in evaluation mode: the median of 30 after 5 that are not counted.
 
     Args:

@@ -17,8 +17,8 @@ from evonas.network import TrainedNetwork
 from evonas.record import Individual
 from evonas.tasks import DataError
 from evonas.tasks.task import KindName
-from genomes.architecture import Architecture
-from genomes.operations import Parameter
+from genomes.encoding import Phenotype
+from genomes.neurons import NeuronGraph
 from genomes.reading import MAX_CHARACTERS, read_genome
 
 KEY = "evonas"
@@ -27,6 +27,9 @@ MAX_BYTES = 8 << 30
 MAX_NAMES = 1_000_000
 MAX_DESCRIPTION = 2 * MAX_CHARACTERS
 """Characters of what the file says of its network."""
+
+NAMED_BY_TARGET = ("regression", "behaviour")
+"""Kinds of task whose outputs are named by targets, those of the others by classes."""
 
 Side = Annotated[int, Field(ge=1, le=1 << 20)]
 Name = Annotated[str, Field(max_length=10_000)]
@@ -104,12 +107,12 @@ def load(path: str | Path) -> TrainedNetwork:
             text = (file.metadata() or {}).get(KEY)
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in slices.items()}
-        described, architecture = _described(text)
-        _check_tensors(architecture.parameters(described.input_shape, described.n_outputs), shapes)
+        described, phenotype = _described(text)
+        _check_tensors(_expected(phenotype, described), shapes)
         data = place.read_bytes()
         if _sha256(data) != described.sha256:
             raise ValueError("got damaged weights; export them again")
-        return trained_network(architecture, described.model_dump(), data)
+        return trained_network(phenotype, described.model_dump(), data)
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         reason = " ".join(str(error).split())[:500]
         raise DataError(f"{place}: expected a file that `evonas export weights` wrote, {_got(reason)}") from None
@@ -124,7 +127,7 @@ def _got(reason: str) -> str:
     return reason if reason.startswith(("got ", "found ")) else f"got another: {reason}"
 
 
-def _described(text: str | None) -> tuple[Description, Architecture]:
+def _described(text: str | None) -> tuple[Description, Phenotype]:
     if text is None:
         raise ValueError("got tensors that nothing describes; export them with evonas")
     if len(text) > MAX_DESCRIPTION:
@@ -132,20 +135,29 @@ def _described(text: str | None) -> tuple[Description, Architecture]:
     try:
         described = Description.model_validate_json(text)
         encoding = parse({"encoding": described.encoding}, source="encoding").encoding
-        architecture = encoding.develop(read_genome(encoding, json.dumps(described.genome)))
+        phenotype = encoding.develop(read_genome(encoding, json.dumps(described.genome)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (SpecError, RecursionError, OverflowError) as error:
         raise ValueError(str(error) or type(error).__name__) from None
-    named = len(described.targets) if described.kind == "regression" else len(described.classes)
+    named = len(described.targets if described.kind in NAMED_BY_TARGET else described.classes)
     if named != described.n_outputs:
         raise ValueError(f"got {named} names for {described.n_outputs} outputs; give each its own")
-    return described, architecture
+    return described, phenotype
 
 
-def _check_tensors(parameters: tuple[Parameter, ...], found: dict[str, tuple[tuple[int, ...], str]]) -> None:
-    expected = {one.name: (one.shape, "F32") for one in parameters}
+def _expected(phenotype: Phenotype, described: Description) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of a network, by name, before any is made."""
+    shape, n_outputs = described.input_shape, described.n_outputs
+    if isinstance(phenotype, NeuronGraph):
+        phenotype.check(shape, n_outputs)
+        return {"weights": (len(phenotype.weights),), "biases": (len(phenotype.biases),)}
+    return {one.name: one.shape for one in phenotype.parameters(shape, n_outputs)}
+
+
+def _check_tensors(shapes: dict[str, tuple[int, ...]], found: dict[str, tuple[tuple[int, ...], str]]) -> None:
+    expected = {name: (shape, "F32") for name, shape in shapes.items()}
     if sum(math.prod(shape) for shape, _ in expected.values()) * 4 > MAX_BYTES:
         raise ValueError(f"got a genome of more than {MAX_BYTES:,} bytes of weights")
     for name in sorted(expected.keys() | found.keys()):

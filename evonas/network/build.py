@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from evonas.network.neurons import NeuronNetwork
 from evonas.network.operations import OPERATIONS, activation, merged, preactivation
-from evonas.network.painting import NeuronNetwork, painted
+from evonas.network.painting import painted
 from evonas.network.recur import State, recur
 from genomes.architecture import CPPN, PATH, Architecture, Layer
 from genomes.operations import RECUR, Parameter, Shape
@@ -62,7 +63,7 @@ class LayerModule(nn.Module):
             inputs: Of the shapes that the layout gives.
             painted: By role the tensors that it does not hold.
         """
-        tensors = {**self._parameters, **self._buffers, **painted}
+        tensors = self._parameters | self._buffers | painted
         x = self.preactivation(merged(inputs, self.node.merge, self.source))
         x = self.operation(x, tensors, self.node.settings)  # type: ignore[arg-type]
         if self.normalised:
@@ -94,8 +95,8 @@ _NORMALISATION = ("mean", "variance", "scale", "shift")
 class Network(nn.Module):
     """An architecture for inputs of one shape; every tensor of its state is named `node.role`.
 
-    Weights are uninitialised until `evonas.network.inherit` fills them. Where gradient flows through a CPPN, the
-    network holds the CPPN as `cppn`, and paints anew in every forward pass.
+    Weights are uninitialised until `evonas.network.inherit` fills them. Where gradient flows through a CPPN, the network
+    holds the CPPN as `cppn`, and paints anew in every forward pass.
 
     Args:
         architecture: The phenotype.
@@ -123,6 +124,25 @@ class Network(nn.Module):
         return {parameter.name: parameter for layer in self.layers for parameter in layer.parameters}
 
     @property
+    def phenotype(self) -> Architecture:
+        """What it was made of, as `evonas.network.built` takes it."""
+        return self.architecture
+
+    @property
+    def n_outputs(self) -> int:
+        """Values that the head puts out."""
+        return self.layers[-1].target[0]
+
+    @property
+    def decayed(self) -> list[nn.Parameter]:
+        """What weight decay is for: weights, not biases nor normalisations."""
+        painter = self._modules.get(CPPN)
+        return [
+            *(one for one in self.parameters() if one.dim() > 1),
+            *(painter.decayed if isinstance(painter, NeuronNetwork) else ()),
+        ]
+
+    @property
     def normalisations(self) -> list[LayerModule]:
         """The layers that keep running statistics."""
         return [module for module in self.children() if isinstance(module, LayerModule) and module.normalised]
@@ -141,7 +161,7 @@ class Network(nn.Module):
     def learned(self) -> dict[str, float]:
         """By marking the weights and biases of the CPPN that gradient flows through; empty where there is none."""
         painter = self._modules.get(CPPN)
-        return dict(painter.learned()) if isinstance(painter, NeuronNetwork) else {}
+        return painter.learned() if isinstance(painter, NeuronNetwork) else {}
 
     def painted(self) -> dict[str, dict[str, Tensor]]:
         """By node and role the tensors that are painted through the CPPN, as its weights now are."""

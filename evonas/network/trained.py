@@ -1,6 +1,6 @@
 """A trained network that takes inputs as they come and answers in the words and units of its task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from evonas.network.build import Network
-from evonas.network.recur import State
-from genomes.architecture import Architecture
+from evonas.network.built import AnyNetwork, built
+from genomes.encoding import Phenotype
 from genomes.operations import Shape
 
 BATCH = 512
@@ -25,7 +25,7 @@ class TrainedNetwork(nn.Module):
         kind: The kind of its task, a key of `evonas.tasks.KINDS`.
         input_shape: Of one input, `(channels, height, width)` or `(features,)`.
         classes: Name of every class in the order of the logits; empty in regression.
-        targets: In regression the name of every target in the order of the values; else empty.
+        targets: In regression, and of behaviour, the name of every value in its order; else empty.
         features: Of a table the names of its columns, in the order of the inputs; else empty.
 
     Args:
@@ -51,7 +51,7 @@ class TrainedNetwork(nn.Module):
 
     def __init__(
         self,
-        network: Network,
+        network: AnyNetwork,
         mean: Sequence[float],
         deviation: Sequence[float],
         target_mean: Sequence[float] = (),
@@ -67,7 +67,7 @@ class TrainedNetwork(nn.Module):
         self.network = network
         self.kind, self.input_shape = kind, tuple(input_shape)
         self.classes, self.targets, self.features = tuple(classes), tuple(targets), tuple(features)
-        n_outputs = network.layers[-1].target[0]
+        n_outputs = network.n_outputs
         _check("the inputs", mean, deviation, (1, self.input_shape[0]))
         shape = (-1,) + (1,) * (len(self.input_shape) - 1)
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).reshape(shape))
@@ -85,24 +85,40 @@ class TrainedNetwork(nn.Module):
             inputs: As they come, `(batch, *input_shape)`; floats. Of a text, symbols `(batch, time)`, integers, for
                 logits `(batch, time, n_classes)`.
         """
-        if self.network.recurrent:
-            return self.network(inputs)
-        outputs: Tensor = self.network((inputs.to(self.mean.dtype) - self.mean) / self.deviation)
+        if self._reads_text:
+            outputs: Tensor = self.network(inputs)
+            return outputs
+        return self._in_units(self.network(self._normalised(inputs)))
+
+    def step(self, inputs: Tensor, states: Any = None) -> tuple[Tensor, Any]:
+        """What a network puts out that carries a state, and the states behind it.
+
+        Args:
+            inputs: Of a text symbols `(batch, time)`, integers, as `evonas.tasks.text.encoded` makes them; of recurrent
+                neurons one time step `(batch, *input_shape)`, as it comes.
+            states: What an earlier call returned; None: the beginning.
+
+        Returns:
+            Logits `(batch, time, n_classes)` or values `(batch, n_outputs)`, and the states that the next call goes on
+            with.
+        """
+        if self._reads_text:
+            found: tuple[Tensor, Any] = self.network.step(inputs, states)
+            return found
+        outputs, after = self.network.step(self._normalised(inputs), states)
+        return self._in_units(outputs), after
+
+    @property
+    def _reads_text(self) -> bool:
+        return self.network.recurrent and isinstance(self.network, Network)
+
+    def _normalised(self, inputs: Tensor) -> Tensor:
+        return (inputs.to(self.mean.dtype) - self.mean) / self.deviation
+
+    def _in_units(self, outputs: Tensor) -> Tensor:
         if self.target_deviation is None or self.target_mean is None:
             return outputs
         return outputs * self.target_deviation + self.target_mean
-
-    def step(self, symbols: Tensor, states: Mapping[str, State] | None = None) -> tuple[Tensor, dict[str, State]]:
-        """Logits of the next symbols, and the states behind them, of a network that reads text.
-
-        Args:
-            symbols: `(batch, time)`, integers, as `evonas.tasks.text.encoded` makes them of a text.
-            states: What an earlier call returned; None: the beginning of a text.
-
-        Returns:
-            Logits `(batch, time, n_classes)`, and the states that the next call goes on with.
-        """
-        return self.network.step(symbols, states)
 
     @torch.no_grad()
     def outputs(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
@@ -111,7 +127,7 @@ class TrainedNetwork(nn.Module):
         Raises:
             ValueError: If the inputs have another shape, or are not finite.
         """
-        if self.network.recurrent:
+        if self._reads_text:
             symbols = torch.as_tensor(inputs, device=self.mean.device)
             if symbols.dim() != 2 or symbols.is_floating_point():
                 got = f"{tuple(symbols.shape)} of {symbols.dtype}"
@@ -125,14 +141,15 @@ class TrainedNetwork(nn.Module):
             shape = ", ".join(map(str, self.input_shape))
             raise ValueError(f"inputs: expected the shape (n, {shape}), got {tuple(given.shape)}; reshape them")
         parts = [self(part.to(self.mean)) for part in given.split(BATCH)] if len(given) else []
-        found = torch.cat(parts) if parts else self.mean.new_zeros(0, self.network.layers[-1].target[0])
+        found = torch.cat(parts) if parts else self.mean.new_zeros(0, self.network.n_outputs)
         return found.cpu().numpy()
 
     def predict(self, inputs: npt.ArrayLike | Tensor) -> npt.NDArray[Any]:
-        """The name of the likeliest class for each input, `(n,)`; in regression the values, `(n, n_targets)`.
+        """The name of the likeliest class for each input, `(n,)`; without classes the values, `(n, n_targets)`.
 
-        Of a text, the likeliest next symbol behind every symbol, `(n, time)`. Of a data frame, the columns are taken by
-        their names in the table that the network was trained on.
+        Of a text, the likeliest next symbol behind every symbol, `(n, time)`. Recurrent neurons take one step from
+        the beginning. Of a data frame, the columns are taken by their names in the table that the network was trained
+        on.
 
         Args:
             inputs: As they come, `(n, *input_shape)`, images of one channel also `(n, height, width)`; an array or a
@@ -159,8 +176,8 @@ class TrainedNetwork(nn.Module):
         numbers = [[] if values is None else values.flatten().tolist() for values in normalisation]
         words = {name: getattr(self, name) for name in ("kind", "input_shape", "classes", "targets", "features")}
         state = {name: tensor.cpu().numpy() for name, tensor in self.state_dict().items()}
-        n_outputs = self.network.layers[-1].target[0]
-        return _made, (self.network.architecture, n_outputs, numbers, words, state, self.training)
+        made_of = self.network.phenotype, self.network.n_outputs
+        return _made, (*made_of, numbers, words, state, self.training)
 
     def extra_repr(self) -> str:
         """Kind, shape of inputs and number of classes or targets."""
@@ -169,7 +186,7 @@ class TrainedNetwork(nn.Module):
 
 
 def _made(
-    architecture: Architecture,
+    phenotype: Phenotype,
     n_outputs: int,
     numbers: list[list[float]],
     words: dict[str, Any],
@@ -177,7 +194,7 @@ def _made(
     training: bool,
 ) -> TrainedNetwork:
     """The copy that `__reduce__` describes, on the CPU."""
-    made = TrainedNetwork(Network(architecture, words["input_shape"], n_outputs), *numbers, **words)
+    made = TrainedNetwork(built(phenotype, words["input_shape"], n_outputs), *numbers, **words)
     tensors = {name: torch.from_numpy(values) for name, values in state.items()}
     made.to(tensors["mean"].dtype).load_state_dict(tensors)
     return made.train(training)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from evonas.network import Network
+from evonas.network import AnyNetwork
 from evonas.training.config import Training
 from genomes.architecture import Layer
 from genomes.operations import INPUT, Shape
@@ -44,6 +44,11 @@ class Auxiliary(nn.Module):
         self.weight = nn.Parameter(_weights((n_outputs, second), 1.0, rng))
         self.bias = nn.Parameter(torch.zeros(n_outputs))
 
+    @property
+    def decayed(self) -> list[nn.Parameter]:
+        """What weight decay is for: weights, not biases nor normalisations."""
+        return [self.first, self.second, self.weight]
+
     def forward(self, x: Tensor) -> Tensor:
         """Outputs `(batch, n_outputs)` for images `(batch, channels, height, width)` that the node puts out."""
         x = F.adaptive_avg_pool2d(F.relu(x), self.side)
@@ -51,7 +56,7 @@ class Auxiliary(nn.Module):
         x = F.relu(self.norms[1](F.conv2d(x, self.second)))
         return F.linear(x.flatten(1), self.weight, self.bias)
 
-    def with_network(self, network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
+    def with_network(self, network: AnyNetwork, x: Tensor) -> tuple[Tensor, Tensor]:
         """The network's outputs and these, both `(batch, n_outputs)`, for inputs `(batch, *input_shape)`."""
         seen: list[Tensor] = []
         module = network.get_submodule(self.reads)
@@ -63,7 +68,7 @@ class Auxiliary(nn.Module):
         return outputs, self(seen[0])
 
 
-def auxiliary(network: Network, config: Training, *, rng: np.random.Generator) -> Auxiliary | None:
+def auxiliary(network: AnyNetwork, config: Training, *, rng: np.random.Generator) -> Auxiliary | None:
     """A new auxiliary head on the network's device; None, and nothing drawn, where it has weight 0 or no place.
 
     Args:
@@ -74,17 +79,19 @@ def auxiliary(network: Network, config: Training, *, rng: np.random.Generator) -
     layer = place(network) if config.auxiliary else None
     if layer is None:
         return None
-    made = Auxiliary(layer, network.layers[-1].target[0], rng=rng)
+    made = Auxiliary(layer, network.n_outputs, rng=rng)
     device = next(network.parameters()).device
     return made.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def place(network: Network) -> Layer | None:
+def place(network: AnyNetwork) -> Layer | None:
     """The layer that an auxiliary head reads: the last, in topological order, before the last loss of resolution.
 
     That is the last whose area is larger than that of the head's input; a vector's is 1. The input itself is no layer
-    to be helped. None where the network reads vectors, or never reduces what it has computed.
+    to be helped. None where the network reads vectors, has no layers, or never reduces what it has computed.
     """
+    if not network.layers:
+        return None
     final = _area(network.layers[-1].source)
     larger = [layer for layer in network.layers if layer.node.operation != INPUT and _area(layer.target) > final]
     return larger[-1] if larger else None

@@ -7,7 +7,7 @@ enlarging what is kept are DropPath's, Larsson, Maire & Shakhnarovich 2017 (http
 import numpy as np
 import torch
 
-from evonas.network import Network
+from evonas.network import AnyNetwork
 from evonas.training.config import Training
 from genomes.architecture import PATH
 
@@ -35,7 +35,7 @@ class DropPath:
         rng: Seeds the generator of what is dropped, if a path may be.
     """
 
-    def __init__(self, network: Network, config: Training, *, rng: np.random.Generator) -> None:
+    def __init__(self, network: AnyNetwork, config: Training, *, rng: np.random.Generator) -> None:
         self._config = config
         self._paths = network.paths if config.drop_path else []
         if self._paths:

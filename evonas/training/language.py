@@ -59,7 +59,7 @@ def train(
     n_steps = math.ceil(n // n_streams / config.window)
     latest = min(config.window, max(1, n - n_streams * config.window + 1))
     tensors = list(network.parameters())
-    optimizer = optimizer_of(tensors, config)
+    optimizer = optimizer_of(tensors, network.decayed, config)
     curve = []
     for epoch in range(epochs):
         network.train()

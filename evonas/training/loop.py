@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evonas.network import Network
+from evonas.network import AnyNetwork
 from evonas.tasks import Split
 from evonas.training.augment import augmented
 from evonas.training.auxiliary import Auxiliary, auxiliary
@@ -53,7 +53,7 @@ def arranged(tensor: Tensor) -> Tensor:
 
 
 def train(
-    network: Network,
+    network: AnyNetwork,
     training: Examples,
     validation: Examples,
     config: Training,
@@ -86,7 +86,7 @@ def train(
     drop_path = DropPath(network, config, rng=rng)
     side = auxiliary(network, config, rng=rng)
     tensors = [*network.parameters(), *(side.parameters() if side else ())]
-    optimizer = optimizer_of(tensors, config)
+    optimizer = optimizer_of(tensors, [*network.decayed, *(side.decayed if side else ())], config)
     curve = []
     for epoch in range(epochs):
         network.train()
@@ -124,7 +124,7 @@ def train(
 
 
 @torch.no_grad()
-def score(network: Network, examples: Examples, config: Training) -> dict[str, float]:
+def score(network: AnyNetwork, examples: Examples, config: Training) -> dict[str, float]:
     """The metrics of a network in evaluation mode; see `evonas.tasks.KINDS`.
 
     Raises:
@@ -142,7 +142,7 @@ def score(network: Network, examples: Examples, config: Training) -> dict[str, f
 
 
 @torch.no_grad()
-def recalibrate(network: Network, inputs: Tensor) -> None:
+def recalibrate(network: AnyNetwork, inputs: Tensor) -> None:
     """Measure BatchNorm's running statistics anew: the mean over whole batches of 512, or over one of all inputs.
 
     Args:
@@ -169,7 +169,7 @@ def autocast(config: Training, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled)
 
 
-def _losses(network: Network, side: Auxiliary | None, batch: Examples, config: Training) -> tuple[Tensor, Tensor]:
+def _losses(network: AnyNetwork, side: Auxiliary | None, batch: Examples, config: Training) -> tuple[Tensor, Tensor]:
     """The loss of a batch, and with it the weighted loss of an auxiliary head where there is one."""
     with autocast(config, batch.targets.device):
         outputs = side.with_network(network, batch.inputs) if side else (network(batch.inputs),)
@@ -177,10 +177,17 @@ def _losses(network: Network, side: Auxiliary | None, batch: Examples, config: T
     return losses[0], losses[0] + config.auxiliary * losses[1] if side else losses[0]
 
 
-def optimizer_of(tensors: list[nn.Parameter], config: Training) -> torch.optim.Optimizer:
-    """The optimiser of a network's parameters."""
-    weights = [tensor for tensor in tensors if tensor.dim() > 1]
-    others = [tensor for tensor in tensors if tensor.dim() == 1]
+def optimizer_of(tensors: list[nn.Parameter], decayed: list[nn.Parameter], config: Training) -> torch.optim.Optimizer:
+    """The optimiser of parameters.
+
+    Args:
+        tensors: All of them.
+        decayed: Those that weight decay is for; there may be none.
+        config: How.
+    """
+    ids = set(map(id, decayed))
+    weights = [tensor for tensor in tensors if id(tensor) in ids]
+    others = [tensor for tensor in tensors if id(tensor) not in ids]
     groups = [{"params": weights, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     fused = tensors[0].device.type in ("cpu", "cuda")
     if config.optimizer == "adamw":

@@ -67,7 +67,7 @@ def grow(described: dict[str, Any], tensors: Any) -> None:
 CHANGES: list[tuple[Any, str]] = [
     (lambda d, t: d.pop("genome"), "genome: Field required"),
     (lambda d, t: d.update(genome={"encoding": "cell"}), "expected a dag genome"),
-    (lambda d, t: d.update(encoding={"name": "neat"}), "encoding.name: expected one of"),
+    (lambda d, t: d.update(encoding={"name": "none"}), "encoding.name: expected one of"),
     (lambda d, t: d.update(encoding={"name": "dag", "widths": [-1]}), "widths"),
     (lambda d, t: d.update(kind="pickle"), "kind: "),
     (lambda d, t: d.update(format=2), "format: "),
@@ -178,3 +178,50 @@ def test_columns_of_a_table_are_known_by_name(tmp_path: Path) -> None:
         network.predict(X[["a", "b"]])
     with pytest.raises(ValueError, match="expected finite numbers, got NaN or infinite ones"):
         network.predict([[np.nan, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def neurons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a network of neurons that behaves."""
+    made = evonas.Campaign("xor", "neat", search="random", budget={"evaluations": 3})
+    return write(made.run(tmp_path_factory.mktemp("neurons") / "out"), "weights", id=1)
+
+
+def test_neurons_are_used_without_their_campaign(neurons: Path) -> None:
+    campaign = evonas.Campaign.load(neurons.parents[1])
+    X, network = np.random.default_rng(0).normal(size=(5, 2)), evonas.load(neurons)
+    assert np.array_equal(network.predict(X), campaign.network(1).predict(X))
+    assert (network.kind, network.targets) == ("behaviour", ("0",))
+
+
+def more_outputs(described: dict[str, Any], tensors: Any) -> None:
+    described.update(n_outputs=2, targets=["0", "1"])
+
+
+NEURON_CHANGES: list[tuple[Any, str]] = [
+    (lambda d, t: d.update(targets=[]), "got 0 names for 1 outputs"),
+    (lambda d, t: d.update(input_shape=[3]), "expected neurons for 3 inputs and 1 outputs, got 2 and 1"),
+    (lambda d, t: d["encoding"].update(n_inputs=1 << 60), "n_inputs"),
+    (more_outputs, "expected neurons for 2 inputs and 2 outputs, got 2 and 1"),
+    (lambda d, t: t.pop("biases"), "biases is missing or differs"),
+    (lambda d, t: t.update(weights=torch.zeros(1 << 10)), "weights is missing or differs"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), NEURON_CHANGES)
+def test_what_is_wrong_of_neurons_is_refused(change: Any, expected: str, neurons: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.safetensors").write_bytes(altered(neurons, change))
+    refused(tmp_path / "x.safetensors", expected)
+
+
+@pytest.mark.parametrize("mode", ["evolved", "seeded", "through"])
+def test_painted_weights_in_every_mode(mode: str, tmp_path: Path) -> None:
+    X, y = arrays()
+    made = evonas.Campaign(
+        {"X": X, "y": y},
+        {"name": "hyperneat", "mode": mode},
+        search="random",
+        budget={"evaluations": 1},
+        training={"epochs": 1},
+    ).run(tmp_path / "out")
+    assert np.array_equal(evonas.load(write(made, "weights")).outputs(X), made.network(0).outputs(X))

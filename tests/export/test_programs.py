@@ -10,13 +10,15 @@ import onnxruntime
 import pytest
 import torch
 
+from evonas.campaign import SpecError
 from evonas.export.programs import described, exported, onnx_of
-from evonas.network import Network, TrainedNetwork, inherit
+from evonas.network import Network, NeuronNetwork, TrainedNetwork, inherit
 from evonas.stream import stream
 from genomes import Cell, Dag
 from genomes.architecture import Architecture, Node
 from genomes.encoding import Encoding, uniform
 from genomes.operations import HEAD, INPUT, OPERATIONS, RECUR
+from tests.network.graphs import SMOOTH, graph
 
 NORMAL = (("activation", "relu"), ("normalisation", "batch"))
 ATTRIBUTES: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -115,3 +117,20 @@ def test_a_regression_puts_out_units_of_its_targets() -> None:
     onnx_agrees(made)
     torch_agrees(made)
     assert abs(made.outputs(np.zeros((1, 4)))[0, 0] - 100) < 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neurons(seed: int) -> None:
+    network = NeuronNetwork(graph(np.random.default_rng(seed), n_neurons=9, n_links=25, activations=SMOOTH))
+    words: dict[str, Any] = {"kind": "behaviour", "targets": ("a", "b"), "input_shape": (3,)}
+    made = TrainedNetwork(network, [1.0] * 3, [2.0] * 3, **words).eval()
+    onnx_agrees(made)
+    torch_agrees(made)
+
+
+def test_recurrent_neurons_are_refused() -> None:
+    network = NeuronNetwork(graph(np.random.default_rng(0), recurrent=True))
+    made = TrainedNetwork(network, [0.0], [1.0], kind="behaviour", input_shape=(3,), targets=("a", "b"))
+    for program in (onnx_of, exported):
+        with pytest.raises(SpecError, match="without a state"):
+            program(made)
