@@ -72,8 +72,14 @@ ARMS: dict[str, Arm] = {
     "without-velocities": Arm(
         "NEAT without velocities",
         "33,184, 0 %",
-        {"recurrent": True, "difference": 3.0, "mutations": {"add_connection": 0.3}},
-        {"population": 1_000, "threshold": 4.0},
+        {
+            "recurrent": True,
+            "difference": 3.0,
+            "weight_power": 1.8,
+            "average_rate": 0.4,
+            "mutations": {"add_connection": 0.3},
+        },
+        {"population": 1_000, "threshold": 4.0, "survival": 0.4},
         velocities=False,
     ),
 }
