@@ -46,6 +46,7 @@ def test_a_run_ends_with_the_first_that_solves_it(study: ModuleType, monkeypatch
 def test_without_velocities_the_champion_is_tested(study: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(poles, "LONG_RUN", 10)
     monkeypatch.setattr(poles, "SHORT_RUN", 5)
+    monkeypatch.setattr(study, "SHORT", 5)
     monkeypatch.setattr(poles, "PASSED", 1)
     base = study.ARMS["without-velocities"]
     arm = dataclasses.replace(base, search={**base.search, "population": 20})
