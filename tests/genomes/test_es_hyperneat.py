@@ -10,7 +10,7 @@ from genomes.encoding import MEASURES_MANY, NEURONS, WEIGHTED, uniform
 from genomes.es_hyperneat import EsHyperNeat
 from genomes.es_hyperneat.program import compiled
 from genomes.es_hyperneat.quadtree import Division, Found, expressed, middle
-from genomes.es_hyperneat.search import key_of, place_of
+from genomes.es_hyperneat.search import discovered, key_of, place_of
 from genomes.neat.genome import BIAS, Connection, NeatGenome, Neuron, assembled, input_ids, output_ids
 from genomes.neurons import NeuronGraph
 from tests.genomes.cppns import random_graph
@@ -97,6 +97,21 @@ def connected(encoding: EsHyperNeat, genome: NeatGenome) -> list[tuple[float, fl
 
     found = expressed(ask, 1, settings)
     return list(zip(middle(found.x, found.depth).tolist(), middle(found.y, found.depth).tolist(), strict=True))
+
+
+def test_what_is_not_expressed_is_not_connected() -> None:
+    """The weight is a ridge along y2, expressed to the right of the middle."""
+    encoding = config((1,), biases=False, leo=True, initial_depth=4, max_depth=4)
+    genome = painting(encoding, "gaussian", [(3, 30.0)], -9.375)
+    neurons = list(genome.neurons)
+    links = [*genome.connections, Connection(input_ids(4)[2], neurons[1].id, 1.0)]
+    programs = [[compiled(encoding.painter.develop(assembled(4, 2, neurons, links)), at)] for at in range(2)]
+    settings = Division(4, 4, encoding.division, encoding.variance, encoding.band)
+    places = encoding.input_places, encoding.output_places
+    found = discovered(*programs, *places, settings, queries=("source", "target"), rounds=0)
+    x, y = place_of(found.inputs.target, 4)
+    assert sorted(x.tolist()) == [(2 * at + 1) / 16 for at in range(8)]
+    assert set(y.tolist()) == {0.3125}
 
 
 def test_a_square_of_one_value_stays_one_place() -> None:

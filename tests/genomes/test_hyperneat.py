@@ -200,8 +200,8 @@ def test_one_genome_paints_at_any_resolution() -> None:
 
 
 def test_a_local_seed_connects_near_places_alone() -> None:
-    encoding = HyperNeat(inputs="square", outputs="square", leo="local", biases=False).for_task((49,), 49)
-    for seed in range(5):
+    encoding = HyperNeat(inputs="square", outputs="square", leo="local", biases=False).for_task((25,), 25)
+    for seed in range(2):
         paint = paints(encoding, sampled(encoding, seed))["output head/weight"]
         found = weights_by_hand(paint)
         places = np.array(paint.sources.places)[:, :2]
@@ -209,7 +209,7 @@ def test_a_local_seed_connects_near_places_alone() -> None:
         near = np.exp(-apart).sum(-1) > 1.5
         assert (found[~near] == 0).all()
         assert (found[near] != 0).mean() > 0.9
-        assert 0.05 < near.mean() < 0.5
+        assert 0.1 < near.mean() < 0.5
 
 
 def test_a_locally_seeded_genome_is_one_like_others() -> None:
