@@ -125,7 +125,7 @@ class Level(nn.Module):
     links: Tensor
     readers: Tensor
     cells: Tensor
-    shares: Tensor
+    divisors: Tensor
 
     def __init__(self, graph: NeuronGraph, neurons: list[int], placed: list[int]) -> None:
         super().__init__()
@@ -138,12 +138,15 @@ class Level(nn.Module):
         links = [
             (at, link) for at, one in enumerate(neurons) if words[at] not in NEUTRAL for link in graph.incoming[one]
         ]
-        shares = [1 / len(graph.incoming[neurons[at]]) if words[at] == "mean" else 1.0 for at, _ in links]
+        divisors = [float(len(graph.incoming[neurons[at]])) if words[at] == "mean" else 1.0 for at, _ in links]
         _keep(self, "neurons", neurons)
-        _keep(self, "links", [link for _, link in links])
-        _keep(self, "readers", [neurons[at] for at, _ in links])
-        _keep(self, "cells", [at * len(placed) + rows[graph.sources[link]] for at, link in links])
-        self.register_buffer("shares", torch.tensor(shares), persistent=False)
+        # No tensor of nothing is kept: torch.export cannot save one.
+        self.n_links = len(links)
+        if links:
+            _keep(self, "links", [link for _, link in links])
+            _keep(self, "readers", [neurons[at] for at, _ in links])
+            _keep(self, "cells", [at * len(placed) + rows[graph.sources[link]] for at, link in links])
+            self.register_buffer("divisors", torch.tensor(divisors), persistent=False)
         self.reductions = nn.ModuleList()
         for word in NEUTRAL:
             if chosen := [at for at, one in enumerate(words) if one == word]:
@@ -159,9 +162,11 @@ class Level(nn.Module):
             responses: Of all its neurons.
         """
         n, n_before = self.shape
-        scaled = weights[self.links] * responses[self.readers] * self.shares
-        matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
-        totals = torch.addmm(biases[self.neurons][:, None], matrix, values)
+        totals = biases[self.neurons][:, None].expand(n, values.shape[1])
+        if self.n_links:
+            scaled = weights[self.links] * responses[self.readers] / self.divisors
+            matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
+            totals = torch.addmm(totals, matrix, values)
         for reduction in self.reductions:
             totals = reduction(totals, values, weights, responses)
         parts = totals.split([size for _, size in self.functions])
@@ -195,14 +200,17 @@ class Reduction(nn.Module):
         links = np.array(table, np.int64).reshape(len(neurons), longest).T
         _keep(self, "rows", chosen)
         _keep(self, "neurons", neurons)
-        _keep(self, "links", links.clip(0))
-        _keep(self, "sources", [[placed[graph.sources[one]] if one >= 0 else 0 for one in row] for row in links])
-        self.register_buffer("there", torch.from_numpy(links >= 0)[..., None], persistent=False)
+        self.n_read = longest
+        if longest:
+            _keep(self, "links", links.clip(0))
+            _keep(self, "sources", [[placed[graph.sources[one]] if one >= 0 else 0 for one in row] for row in links])
+            there = torch.from_numpy(np.ascontiguousarray(links >= 0))
+            self.register_buffer("there", there[..., None], persistent=False)
 
     def forward(self, totals: Tensor, values: Tensor, weights: Tensor, responses: Tensor) -> Tensor:
         """The totals of the level, `(n_rows, batch)`, with theirs; other arguments as in `Level.forward`."""
         reduced = torch.ones_like(values[:1])
-        if len(self.links):
+        if self.n_read:
             terms = values[self.sources] * weights[self.links][..., None]
             reduced = self.function(terms.where(self.there, self.neutral))
         return totals.index_add(0, self.rows, (responses[self.neurons][:, None] * reduced).to(totals.dtype))
@@ -222,4 +230,4 @@ def _aggregation(graph: NeuronGraph, neuron: int) -> str:
 
 
 def _keep(module: nn.Module, name: str, numbers: npt.ArrayLike) -> None:
-    module.register_buffer(name, torch.from_numpy(np.asarray(numbers, np.int64)), persistent=False)
+    module.register_buffer(name, torch.from_numpy(np.ascontiguousarray(numbers, np.int64)), persistent=False)
