@@ -59,6 +59,11 @@ class NeuronNetwork(nn.Module):
         _keep(self, "_state", [at[graph.n_inputs + one] for one in range(len(graph.ids))])
 
     @property
+    def phenotype(self) -> NeuronGraph:
+        """What it was made of, as `evonas.network.built` takes it."""
+        return self.graph
+
+    @property
     def n_outputs(self) -> int:
         """Values that it puts out."""
         return len(self.graph.outputs)
@@ -67,11 +72,6 @@ class NeuronNetwork(nn.Module):
     def recurrent(self) -> bool:
         """True if it carries a state from one time step to the next."""
         return self.graph.recurrent
-
-    @property
-    def phenotype(self) -> NeuronGraph:
-        """What it was made of."""
-        return self.graph
 
     @property
     def decayed(self) -> list[nn.Parameter]:
@@ -120,7 +120,7 @@ class Level(nn.Module):
     links: Tensor
     readers: Tensor
     cells: Tensor
-    shares: Tensor
+    divisors: Tensor
 
     def __init__(self, graph: NeuronGraph, neurons: list[int], placed: list[int]) -> None:
         super().__init__()
@@ -133,12 +133,15 @@ class Level(nn.Module):
         links = [
             (at, link) for at, one in enumerate(neurons) if words[at] not in NEUTRAL for link in graph.incoming[one]
         ]
-        shares = [1 / len(graph.incoming[neurons[at]]) if words[at] == "mean" else 1.0 for at, _ in links]
+        divisors = [float(len(graph.incoming[neurons[at]])) if words[at] == "mean" else 1.0 for at, _ in links]
         _keep(self, "neurons", neurons)
-        _keep(self, "links", [link for _, link in links])
-        _keep(self, "readers", [neurons[at] for at, _ in links])
-        _keep(self, "cells", [at * len(placed) + rows[graph.sources[link]] for at, link in links])
-        self.register_buffer("shares", torch.tensor(shares), persistent=False)
+        self.has_sums = bool(links)
+        # Empty tensors share no storage, which torch.export takes for one that all are parts of.
+        if self.has_sums:
+            _keep(self, "links", [link for _, link in links])
+            _keep(self, "readers", [neurons[at] for at, _ in links])
+            _keep(self, "cells", [at * len(placed) + rows[graph.sources[link]] for at, link in links])
+            self.register_buffer("divisors", torch.tensor(divisors), persistent=False)
         self.reductions = nn.ModuleList()
         for word in NEUTRAL:
             if chosen := [at for at, one in enumerate(words) if one == word]:
@@ -153,14 +156,24 @@ class Level(nn.Module):
             biases: Of all its neurons.
             responses: Of all its neurons.
         """
-        n, n_before = self.shape
-        scaled = weights[self.links] * responses[self.readers] * self.shares
-        matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
-        totals = torch.addmm(biases[self.neurons][:, None], matrix, values)
+        totals = self._summed(values, weights, biases, responses)
         for reduction in self.reductions:
-            totals = reduction(totals, values, weights, responses)
+            assert isinstance(reduction, Reduction)
+            reduced = reduction(values, weights, responses)
+            # No index_add: the ONNX exporter writes it wrongly, and says nothing.
+            rows = reduction.rows[:, None].expand(reduced.shape)
+            totals = totals.scatter_add(0, rows, reduced.to(totals.dtype))
         parts = totals.split([size for _, size in self.functions])
         return [function(part) for (function, _), part in zip(self.functions, parts, strict=True)]
+
+    def _summed(self, values: Tensor, weights: Tensor, biases: Tensor, responses: Tensor) -> Tensor:
+        """Biases and weighted sums, `(rows, batch)`."""
+        n, n_before = self.shape
+        if not self.has_sums:
+            return biases[self.neurons][:, None].expand(n, values.shape[1])
+        scaled = weights[self.links] * responses[self.readers] / self.divisors
+        matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
+        return torch.addmm(biases[self.neurons][:, None], matrix, values)
 
 
 class Reduction(nn.Module):
@@ -190,17 +203,20 @@ class Reduction(nn.Module):
         links = np.array(table, np.int64).reshape(len(neurons), longest).T
         _keep(self, "rows", chosen)
         _keep(self, "neurons", neurons)
+        self.has_links = longest > 0
+        if not self.has_links:
+            return
         _keep(self, "links", links.clip(0))
         _keep(self, "sources", [[placed[graph.sources[one]] if one >= 0 else 0 for one in row] for row in links])
         self.register_buffer("there", torch.from_numpy(links >= 0)[..., None], persistent=False)
 
-    def forward(self, totals: Tensor, values: Tensor, weights: Tensor, responses: Tensor) -> Tensor:
-        """The totals of the level, `(n_rows, batch)`, with theirs; other arguments as in `Level.forward`."""
-        reduced = torch.ones_like(values[:1])
-        if len(self.links):
-            terms = values[self.sources] * weights[self.links][..., None]
-            reduced = self.function(terms.where(self.there, self.neutral))
-        return totals.index_add(0, self.rows, (responses[self.neurons][:, None] * reduced).to(totals.dtype))
+    def forward(self, values: Tensor, weights: Tensor, responses: Tensor) -> Tensor:
+        """Their response times what they combine, `(rows, batch)`; arguments as in `Level.forward`."""
+        if not self.has_links:
+            return responses[self.neurons][:, None] * torch.ones_like(values[:1])
+        terms = values[self.sources] * weights[self.links][..., None]
+        reduced: Tensor = self.function(terms.where(self.there, self.neutral))
+        return responses[self.neurons][:, None] * reduced
 
 
 def _levels(graph: NeuronGraph) -> list[list[int]]:
