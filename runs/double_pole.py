@@ -65,6 +65,13 @@ class Arm:
     hidden: int = 0
 
 
+WITHOUT = {
+    "recurrent": True,
+    "difference": 3.0,
+    "weight_power": 1.8,
+    "average_rate": 0.4,
+    "mutations": {"add_connection": 0.3},
+}
 ARMS: dict[str, Arm] = {
     "neat": Arm("NEAT", "3,600, 0 %"),
     "no-growth": Arm("no growth: 10 hidden neurons, fully connected", "30,239, 80 %", {"mutations": GROWN}, hidden=10),
@@ -74,14 +81,15 @@ ARMS: dict[str, Arm] = {
     "without-velocities": Arm(
         "NEAT without velocities",
         "33,184, 0 %",
-        {
-            "recurrent": True,
-            "difference": 3.0,
-            "weight_power": 1.8,
-            "average_rate": 0.4,
-            "mutations": {"add_connection": 0.3},
-        },
+        WITHOUT,
         {"population": 1_000, "threshold": 4.0, "survival": 0.4},
+        velocities=False,
+    ),
+    "without-velocities-30-species": Arm(
+        "the same, the threshold moved towards 30 species, weights up to 8",
+        "33,184, 0 %",
+        WITHOUT | {"limit": 8.0},
+        {"population": 1_000, "threshold": 4.0, "survival": 0.4, "target_species": 30},
         velocities=False,
     ),
 }
