@@ -99,8 +99,8 @@ def exported(network: TrainedNetwork) -> torch.export.ExportedProgram:
 def _check_stateless(network: TrainedNetwork) -> None:
     if network.network.recurrent:
         raise SpecError(
-            "expected a network without a state, got one that goes step by step, whose loop over time no program holds; "
-            "export its weights"
+            "expected a network without a state, got one that goes step by step, whose loop over time no program "
+            "holds; export its weights"
         )
 
 

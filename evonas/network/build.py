@@ -63,7 +63,7 @@ class LayerModule(nn.Module):
             inputs: Of the shapes that the layout gives.
             painted: By role the tensors that it does not hold.
         """
-        tensors = self._parameters | self._buffers | painted
+        tensors = {**self._parameters, **self._buffers, **painted}
         x = self.preactivation(merged(inputs, self.node.merge, self.source))
         x = self.operation(x, tensors, self.node.settings)  # type: ignore[arg-type]
         if self.normalised:
@@ -95,8 +95,8 @@ _NORMALISATION = ("mean", "variance", "scale", "shift")
 class Network(nn.Module):
     """An architecture for inputs of one shape; every tensor of its state is named `node.role`.
 
-    Weights are uninitialised until `evonas.network.inherit` fills them. Where gradient flows through a CPPN, the network
-    holds the CPPN as `cppn`, and paints anew in every forward pass.
+    Weights are uninitialised until `evonas.network.inherit` fills them. Where gradient flows through a CPPN, the
+    network holds the CPPN as `cppn`, and paints anew in every forward pass.
 
     Args:
         architecture: The phenotype.
@@ -166,9 +166,11 @@ class Network(nn.Module):
     def painted(self) -> dict[str, dict[str, Tensor]]:
         """By node and role the tensors that are painted through the CPPN, as its weights now are."""
         found: dict[str, dict[str, Tensor]] = {}
+        painter = self._modules.get(CPPN)
         for parameter in self._through:
             assert parameter.paint is not None
-            values = painted(parameter.paint, self._modules[CPPN]).reshape(parameter.shape)
+            assert isinstance(painter, NeuronNetwork)
+            values = painted(parameter.paint, painter).reshape(parameter.shape)
             found.setdefault(parameter.node, {})[parameter.role] = values
         return found
 

@@ -59,11 +59,6 @@ class NeuronNetwork(nn.Module):
         _keep(self, "_state", [at[graph.n_inputs + one] for one in range(len(graph.ids))])
 
     @property
-    def phenotype(self) -> NeuronGraph:
-        """What it was made of, as `evonas.network.built` takes it."""
-        return self.graph
-
-    @property
     def n_outputs(self) -> int:
         """Values that it puts out."""
         return len(self.graph.outputs)
@@ -72,6 +67,11 @@ class NeuronNetwork(nn.Module):
     def recurrent(self) -> bool:
         """True if it carries a state from one time step to the next."""
         return self.graph.recurrent
+
+    @property
+    def phenotype(self) -> NeuronGraph:
+        """What it was made of."""
+        return self.graph
 
     @property
     def decayed(self) -> list[nn.Parameter]:
@@ -158,8 +158,7 @@ class Level(nn.Module):
         matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
         totals = torch.addmm(biases[self.neurons][:, None], matrix, values)
         for reduction in self.reductions:
-            reduced = reduction(values, weights, responses)
-            totals = totals.index_add(0, reduction.rows, reduced.to(totals.dtype))
+            totals = reduction(totals, values, weights, responses)
         parts = totals.split([size for _, size in self.functions])
         return [function(part) for (function, _), part in zip(self.functions, parts, strict=True)]
 
@@ -195,13 +194,13 @@ class Reduction(nn.Module):
         _keep(self, "sources", [[placed[graph.sources[one]] if one >= 0 else 0 for one in row] for row in links])
         self.register_buffer("there", torch.from_numpy(links >= 0)[..., None], persistent=False)
 
-    def forward(self, values: Tensor, weights: Tensor, responses: Tensor) -> Tensor:
-        """Their response times what they combine, `(rows, batch)`; arguments as in `Level.forward`."""
-        if not len(self.links):
-            return responses[self.neurons][:, None] * torch.ones_like(values[:1])
-        terms = values[self.sources] * weights[self.links][..., None]
-        reduced: Tensor = self.function(terms.where(self.there, self.neutral))
-        return responses[self.neurons][:, None] * reduced
+    def forward(self, totals: Tensor, values: Tensor, weights: Tensor, responses: Tensor) -> Tensor:
+        """The totals of the level, `(n_rows, batch)`, with theirs; other arguments as in `Level.forward`."""
+        reduced = torch.ones_like(values[:1])
+        if len(self.links):
+            terms = values[self.sources] * weights[self.links][..., None]
+            reduced = self.function(terms.where(self.there, self.neutral))
+        return totals.index_add(0, self.rows, (responses[self.neurons][:, None] * reduced).to(totals.dtype))
 
 
 def _levels(graph: NeuronGraph) -> list[list[int]]:

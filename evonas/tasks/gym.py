@@ -122,7 +122,7 @@ class Episodes:
         from gymnasium import spaces
 
         space = environment.observation_space
-        return np.ravel(observed) if isinstance(space, spaces.Box) else spaces.flatten(space, observed)
+        return np.ravel(observed if isinstance(space, spaces.Box) else np.asarray(spaces.flatten(space, observed)))
 
     def _action(self, values: npt.NDArray[np.float64]) -> Any:
         from gymnasium import spaces

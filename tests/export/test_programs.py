@@ -17,6 +17,7 @@ from evonas.stream import stream
 from genomes import Cell, Dag
 from genomes.architecture import Architecture, Node
 from genomes.encoding import Encoding, uniform
+from genomes.neurons import NeuronGraph
 from genomes.operations import HEAD, INPUT, OPERATIONS, RECUR
 from tests.network.graphs import SMOOTH, graph
 
@@ -119,6 +120,8 @@ def test_a_regression_puts_out_units_of_its_targets() -> None:
     assert abs(made.outputs(np.zeros((1, 4)))[0, 0] - 100) < 50
 
 
+# What torch says of a constant of no dimension; it is written whole.
+@pytest.mark.filterwarnings("ignore:No complete tensor found")
 @pytest.mark.parametrize("seed", range(3))
 def test_neurons(seed: int) -> None:
     network = NeuronNetwork(graph(np.random.default_rng(seed), n_neurons=9, n_links=25, activations=SMOOTH))
@@ -134,3 +137,12 @@ def test_recurrent_neurons_are_refused() -> None:
     for program in (onnx_of, exported):
         with pytest.raises(SpecError, match="without a state"):
             program(made)
+
+
+def test_neurons_that_read_nothing() -> None:
+    columns = (("a", "b"), ("tanh", "sigmoid"), ("sum", "product"), (0.5, -0.5), (1.0, 2.0))
+    network = NeuronNetwork(NeuronGraph(3, (3, 4), *columns, (), (), (), ()))
+    words: dict[str, Any] = {"kind": "behaviour", "targets": ("a", "b"), "input_shape": (3,)}
+    made = TrainedNetwork(network, [0.0], [1.0], **words).eval()
+    onnx_agrees(made)
+    torch_agrees(made)

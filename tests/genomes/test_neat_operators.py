@@ -171,6 +171,17 @@ def test_weights_are_perturbed_or_replaced_as_often_as_is_asked_for() -> None:
     assert set(some.touched) == {name for name, one in zip(parent.markings, changed, strict=True) if one}
 
 
+@pytest.mark.parametrize("options", [{}, {"perturb_rate": 0.4}, {"distribution": "normal", "limit": 1.0}])
+def test_few_values_and_many_change_alike(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Neat(n_inputs=40, n_outputs=1, mutations={"perturb_responses": 1.0}, **options)
+    parent = sampled(config, 0)
+    found = []
+    for many in (0, 1_000):
+        monkeypatch.setattr("genomes.neat.operators.MANY", many)
+        found.append([applied(name, config, parent, 7) for name in ("perturb_weights", "perturb_responses")])
+    assert found[0] == found[1]
+
+
 def test_normal_steps_have_their_standard_deviation() -> None:
     config = Neat(n_inputs=500, n_outputs=20, bias="none", distribution="normal", weight_power=0.7, replace_rate=0.0)
     parent = sampled(config, 0)

@@ -43,9 +43,9 @@ def drops(monkeypatch: pytest.MonkeyPatch) -> list[Pass]:
     seen: list[Pass] = []
     forward = LayerModule.forward
 
-    def noted(self: LayerModule, values: list[torch.Tensor]) -> torch.Tensor:
+    def noted(self: LayerModule, values: list[torch.Tensor], painted: Any) -> torch.Tensor:
         seen.append((self.node.id, self.training, self.drop))
-        return forward(self, values)
+        return forward(self, values, painted)
 
     monkeypatch.setattr(LayerModule, "forward", noted)
     return seen
