@@ -384,5 +384,6 @@ def _model_at(where: list[str]) -> set[str]:
     for model in get_args(annotation) or (annotation,):
         fields = _fields(model)
         if len(where) < 3 or "name" not in fields or where[1] in _words(model):
-            return set(fields)
+            inner = getattr(fields.get(where[2]), "type", None) if len(where) > 3 else None
+            return set(getattr(inner, "__dataclass_fields__", fields))
     return set()

@@ -11,7 +11,7 @@ import numpy as np
 from genomes.cppn import Cppn
 from genomes.encoding import DEVELOPS_MANY, MEASURES_MANY, NEURONS, WEIGHTED, Decide
 from genomes.es_hyperneat.graphs import Style, graphs
-from genomes.es_hyperneat.program import compiled
+from genomes.es_hyperneat.program import programs
 from genomes.es_hyperneat.quadtree import Division
 from genomes.es_hyperneat.search import discovered
 from genomes.hyperneat.substrate import sheet
@@ -153,12 +153,11 @@ class EsHyperNeat(Painter):
 
     def develop_many(self, genomes: Sequence[NeatGenome]) -> list[NeuronGraph]:
         """What `develop` gives for each, all at once; it does not depend on the others."""
-        cppns = [self.painter.develop(genome) for genome in genomes]
-        expressions = [compiled(cppn, 1) for cppn in cppns] if self.leo else None
-        biases = [compiled(cppn, 1 + self.leo) for cppn in cppns] if self.biases else None
+        asked = [programs(self.painter.develop(genome)) for genome in genomes]
+        biases = [each[-1] for each in asked] if self.biases else None
         found = discovered(
-            [compiled(cppn, 0) for cppn in cppns],
-            expressions,
+            [each[0] for each in asked],
+            [each[1] for each in asked] if self.leo else None,
             self.input_places,
             self.output_places,
             Division(self.initial_depth, self.max_depth, self.division, self.variance, self.band),

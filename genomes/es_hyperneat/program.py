@@ -1,14 +1,14 @@
 """A graph of neurons made ready to be asked about many points: column by column, without a copy of what it reads."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph, Values
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One neuron: its place, and what it reads, adds and computes, as `NeuronGraph` describes."""
 
     place: int
@@ -75,20 +75,31 @@ def _aggregated(step: Step, values: list[Values | None], spare: Values) -> Value
 
 
 def compiled(graph: NeuronGraph, output: int) -> Program:
-    """The program of one output of a feed-forward graph.
+    """The program of one output of a feed-forward graph; errors as in `programs`."""
+    return programs(graph)[output]
+
+
+def programs(graph: NeuronGraph) -> tuple[Program, ...]:
+    """The programs of all outputs of a feed-forward graph.
 
     Raises:
         ValueError: If the graph has a cycle.
     """
-    n, goal = graph.n_inputs, graph.outputs[output]
-    needed, frontier = {goal}, [goal]
-    while frontier:
-        for one in graph.incoming[frontier.pop() - n]:
-            if (source := graph.sources[one]) >= n and source not in needed:
-                needed.add(source)
-                frontier.append(source)
-    order = sorted(needed, key=lambda place: (graph.levels[place - n], place))
-    return Program(tuple(_step(graph, place) for place in order), goal, n + len(graph.ids))
+    n, levels = graph.n_inputs, graph.levels
+    steps: dict[int, Step] = {}
+    found = []
+    for goal in graph.outputs:
+        needed, frontier = {goal}, [goal]
+        while frontier:
+            place = frontier.pop()
+            if place not in steps:
+                steps[place] = _step(graph, place)
+            fresh = {source for source in steps[place].sources if source >= n} - needed
+            needed |= fresh
+            frontier += fresh
+        order = sorted(needed, key=lambda place: (levels[place - n], place))
+        found.append(Program(tuple([steps[place] for place in order]), goal, n + len(graph.ids)))
+    return tuple(found)
 
 
 def _step(graph: NeuronGraph, place: int) -> Step:
@@ -96,8 +107,8 @@ def _step(graph: NeuronGraph, place: int) -> Step:
     links = graph.incoming[at]
     return Step(
         place,
-        tuple(graph.sources[one] for one in links),
-        tuple(graph.weights[one] for one in links),
+        tuple([graph.sources[one] for one in links]),
+        tuple([graph.weights[one] for one in links]),
         graph.biases[at],
         graph.responses[at],
         graph.aggregations[at],

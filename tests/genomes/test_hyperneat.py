@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evonas.campaign.spec import SpecError, parse
 from genomes.cppn import Cppn
 from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, uniform
 from genomes.hyperneat import Conv, HyperNeat
@@ -246,3 +247,13 @@ def test_sheets_are_hashed_once_and_equal_by_value() -> None:
     assert Sheet(sheet.places) == sheet
     assert Sheet(sheet.places).digest == sheet.digest != grid(3, 4).digest
     assert substrate((1, 3, 3), 2).connections()[0].sources is substrate((1, 3, 3), 2).connections()[0].sources
+
+
+def test_a_spec_lays_it_out_and_names_what_is_wrong_in_it() -> None:
+    table = {"name": "hyperneat", "hidden": [{"channels": 2}, [3, 3], "same"], "cppn": {"max_nodes": 9}}
+    found = parse({"encoding": table}).encoding
+    assert found == HyperNeat(hidden=(Conv(2), (3, 3), "same"), cppn=Cppn(max_nodes=9))
+    with pytest.raises(SpecError, match=r"encoding.cppn.max_node: unknown key; did you mean max_nodes\?"):
+        parse({"encoding": {**table, "cppn": {"max_node": 9}}})
+    with pytest.raises(SpecError, match=r"encoding.hiden: unknown key; did you mean hidden\?"):
+        parse({"encoding": {"name": "hyperneat", "hiden": []}})
