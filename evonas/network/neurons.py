@@ -150,7 +150,7 @@ class Level(nn.Module):
         self.reductions = nn.ModuleList()
         for word in NEUTRAL:
             if chosen := [at for at, one in enumerate(words) if one == word]:
-                self.reductions.append(Reduction(graph, word, chosen, [neurons[at] for at in chosen], rows))
+                self.reductions.append(Reduction(graph, word, chosen, neurons, rows))
 
     def forward(self, values: Tensor, weights: Tensor, biases: Tensor, responses: Tensor) -> list[Tensor]:
         """The values of its neurons, in parts `(rows, batch)`.
@@ -180,7 +180,7 @@ class Reduction(nn.Module):
         graph: What they are of.
         word: Their aggregation, a key of `NEUTRAL`.
         chosen: Their rows in the level.
-        neurons: Their numbers.
+        level: The numbers of all neurons of the level.
         placed: The row of every place of the graph among the values that come in.
     """
 
@@ -191,14 +191,16 @@ class Reduction(nn.Module):
     there: Tensor
 
     def __init__(
-        self, graph: NeuronGraph, word: str, chosen: list[int], neurons: list[int], placed: dict[int, int]
+        self, graph: NeuronGraph, word: str, chosen: list[int], level: list[int], placed: dict[int, int]
     ) -> None:
         super().__init__()
         self.function, self.neutral = AGGREGATIONS[word], NEUTRAL[word]
+        neurons, n_rows = [level[at] for at in chosen], len(level)
         longest = max(len(graph.incoming[one]) for one in neurons)
         table = [[*graph.incoming[one], *[-1] * (longest - len(graph.incoming[one]))] for one in neurons]
         links = np.array(table, np.int64).reshape(len(neurons), longest).T
-        _keep(self, "rows", chosen)
+        at = {row: place for place, row in enumerate(chosen)}
+        _keep(self, "rows", [at.get(row, len(chosen)) for row in range(n_rows)])
         _keep(self, "neurons", neurons)
         self.n_read = longest
         if longest:
@@ -213,7 +215,9 @@ class Reduction(nn.Module):
         if self.n_read:
             terms = values[self.sources] * weights[self.links][..., None]
             reduced = self.function(terms.where(self.there, self.neutral))
-        return totals.index_add(0, self.rows, (responses[self.neurons][:, None] * reduced).to(totals.dtype))
+        theirs = responses[self.neurons][:, None] * reduced
+        # Gathered rather than added at an index: that an ONNX program gets wrong.
+        return totals + torch.cat([theirs, torch.zeros_like(theirs[:1])])[self.rows]
 
 
 def _levels(graph: NeuronGraph) -> list[list[int]]:
