@@ -1,7 +1,6 @@
 """What neurons compute in torch: the counterparts of `genomes.neurons.ACTIVATIONS` and `AGGREGATIONS`."""
 
 from collections.abc import Callable
-from functools import reduce
 
 import torch
 from torch import Tensor
@@ -33,8 +32,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 AGGREGATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sum": lambda terms: terms.sum(0),
-    # Not by torch's own: as an ONNX program it computes something else.
-    "product": lambda terms: reduce(torch.mul, terms.unbind(0)),
+    "product": lambda terms: terms.prod(0),
     "mean": lambda terms: terms.mean(0),
     "max": lambda terms: terms.amax(0),
     "min": lambda terms: terms.amin(0),

