@@ -1,16 +1,23 @@
 """Painted tensors in torch: what a CPPN says of every pair of places (Stanley, D'Ambrosio & Gauci 2009)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
 
+from evonas.network.activations import activation
 from evonas.network.neurons import NeuronNetwork
 from evonas.network.population import NeuronPopulation
+from genomes.neurons import NeuronGraph
 from genomes.painting import Paint, Sheet
 
 PAINTED_AT_ONCE = 1 << 18
 """Questions that are asked at once, of all CPPNs together as many answers."""
+IN_CACHE = 1 << 15
+"""Pairs of places at a time for which the neurons of a single CPPN are computed."""
+MANY = 1 << 13
+"""Pairs of places from which on a CPPN is computed by itself: below, what a call costs counts."""
 
 
 def painted(paint: Paint, network: NeuronNetwork | None = None) -> Tensor:
@@ -44,7 +51,9 @@ def painted_many(paints: Sequence[Paint]) -> Tensor:
     """
     first = paints[0]
     if any(_asks(one) != _asks(first) for one in paints):
-        return torch.stack([painted(one) for one in paints])
+        return torch.cat([painted_many([one]) for one in paints])
+    if len(first.sources.places) * len(first.targets.places) >= MANY:
+        return torch.stack([_by_neuron(one) for one in paints])
     population = NeuronPopulation([one.cppn for one in paints])
     like = torch.empty(0)
     sources, targets = _places(first.sources, like), _places(first.targets, like)
@@ -57,6 +66,59 @@ def painted_many(paints: Sequence[Paint]) -> Tensor:
             expression = None if paint.expression is None else said[paint.expression][at]
             found[at, rows] = _weights(paint, said[paint.output][at], expression).view(-1, len(sources))
     return found
+
+
+@torch.no_grad()
+def _by_neuron(paint: Paint) -> Tensor:
+    """`(n_targets, n_sources)`, one neuron after another.
+
+    A neuron whose inputs are all of the source, or all of the target, is computed for every place once, not for every
+    pair: its values are a row or a column, which broadcasting joins.
+    """
+    sources, targets = (torch.from_numpy(sheet.values).float() for sheet in (paint.sources, paint.targets))
+    found = sources.new_empty(len(targets), len(sources))
+    size = max(1, IN_CACHE // len(sources))
+    outputs = [paint.output, *([] if paint.expression is None else [paint.expression])]
+    order = _needed(paint.cppn, [paint.cppn.outputs[one] for one in outputs])
+    for start in range(0, len(targets), size):
+        part = targets[start : start + size]
+        values = dict(enumerate(_questions(paint.queries, sources, part)))
+        for at in order:
+            values[paint.cppn.n_inputs + at] = _neuron(paint.cppn, at, values)
+        said = [values[paint.cppn.outputs[one]] for one in outputs]
+        found[start : start + size] = _weights(paint, said[0], said[1] if len(said) > 1 else None)
+    return found
+
+
+def _needed(graph: NeuronGraph, outputs: Sequence[int]) -> list[int]:
+    """The neurons that some outputs depend on, each after what it reads."""
+    needed, left = set(outputs), list(outputs)
+    while left:
+        read = {graph.sources[one] for one in graph.incoming[left.pop() - graph.n_inputs]} - needed
+        needed |= read
+        left += [place for place in read if place >= graph.n_inputs]
+    return sorted((place - graph.n_inputs for place in needed if place >= graph.n_inputs), key=graph.levels.__getitem__)
+
+
+def _neuron(graph: NeuronGraph, at: int, values: Mapping[int, Tensor]) -> Tensor:
+    """The values of a neuron, as many as those that it reads ask for; small terms are joined before large ones."""
+    word, response = graph.aggregations[at], graph.responses[at]
+    links = sorted(graph.incoming[at], key=lambda one: values[graph.sources[one]].numel())
+    terms = [(graph.weights[one], values[graph.sources[one]]) for one in links]
+    total = torch.full((1, 1), float(word == "product" and not terms))
+    if terms and word in ("sum", "mean"):
+        share = response / len(terms) if word == "mean" else response
+        total = torch.full((1, 1), graph.biases[at])
+        for weight, value in terms:
+            # In place once it has its full size.
+            into = total if total.shape == torch.broadcast_shapes(total.shape, value.shape) else None
+            total = torch.add(total, value, alpha=share * weight, out=into)
+    else:
+        join = {"product": torch.mul, "max": torch.maximum, "min": torch.minimum}
+        if terms:
+            total = reduce(join[word], [weight * value for weight, value in terms])
+        total = graph.biases[at] + response * total
+    return activation(graph.activations[at])(total)
 
 
 def _asks(paint: Paint) -> tuple[object, ...]:
@@ -84,6 +146,12 @@ def _asked(queries: tuple[str, ...], sources: Tensor, targets: Tensor) -> Tensor
     Returns:
         `(n_targets * n_sources, n_queries)`, a view of values whose query is the first axis.
     """
+    shape = len(targets), len(sources)
+    return torch.stack([one.expand(shape) for one in _questions(queries, sources, targets)]).flatten(1).T
+
+
+def _questions(queries: tuple[str, ...], sources: Tensor, targets: Tensor) -> list[Tensor]:
+    """Every question, `(n_targets, n_sources)`, or with an axis of one where it is the same along it."""
     source, target = sources.T[:, None, :], targets.T[:, :, None]
     made = {
         "source": lambda: source,
@@ -94,8 +162,7 @@ def _asked(queries: tuple[str, ...], sources: Tensor, targets: Tensor) -> Tensor
         "target_radius": lambda: torch.linalg.vector_norm(target, dim=0, keepdim=True),
         "bias": lambda: sources.new_ones(1, 1, 1),
     }
-    shape = -1, len(targets), len(sources)
-    return torch.cat([made[word]().expand(shape) for word in queries]).flatten(1).T
+    return [one for word in queries for one in made[word]()]
 
 
 def _places(sheet: Sheet, like: Tensor) -> Tensor:

@@ -60,6 +60,24 @@ def by_hand(paint: Paint) -> np.ndarray:
     return found
 
 
+@pytest.fixture(params=["together", "neuron by neuron"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small substrates are painted in both ways."""
+    if request.param == "neuron by neuron":
+        monkeypatch.setattr(module, "MANY", 1)
+        monkeypatch.setattr(module, "IN_CACHE", 40)
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "mean", "product", "max", "min"])
+def test_every_aggregation(aggregation: str) -> None:
+    for seed in range(4):
+        paint = recipe(seed, threshold=0.0)
+        words = tuple(aggregation for _ in paint.cppn.ids)
+        responses = tuple(0.5 + 0.1 * at for at in range(len(words)))
+        paint = replace(paint, cppn=replace(paint.cppn, aggregations=words, responses=responses))
+        agree(painted(paint), by_hand(paint), 2e-5)
+
+
 @pytest.mark.parametrize("queries", [*((word,) for word in QUERIES), QUERIES, ("target", "source_radius", "source")])
 def test_every_query(queries: tuple[str, ...]) -> None:
     for seed in range(3):
