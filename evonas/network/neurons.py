@@ -69,6 +69,16 @@ class NeuronNetwork(nn.Module):
         return len(self.graph.outputs)
 
     @property
+    def levels(self) -> list["Level"]:
+        """What is computed at once, in order."""
+        return [level for level in self._levels if isinstance(level, Level)]
+
+    @property
+    def outputs(self) -> Tensor:
+        """The rows of its values that it puts out, `(n_outputs,)`."""
+        return self._outputs
+
+    @property
     def recurrent(self) -> bool:
         """True if it carries a state from one time step to the next."""
         return self.graph.recurrent
@@ -168,12 +178,19 @@ class Level(nn.Module):
 
     def _summed(self, values: Tensor, weights: Tensor, biases: Tensor, responses: Tensor) -> Tensor:
         """Biases and weighted sums, `(rows, batch)`."""
-        n, n_before = self.shape
+        begun = biases[self.neurons][:, None]
         if not self.has_sums:
-            return biases[self.neurons][:, None].expand(n, values.shape[1])
+            return begun.expand(-1, values.shape[1])
+        return torch.addmm(begun, self.matrix(weights, responses), values)
+
+    def matrix(self, weights: Tensor, responses: Tensor) -> Tensor:
+        """What its sums are multiplied by, `(rows, n_before)`; arguments as in `forward`."""
+        n, n_before = self.shape
+        empty = weights.new_zeros(n * n_before)
+        if not self.has_sums:
+            return empty.view(n, n_before)
         scaled = weights[self.links] * responses[self.readers] * self.shares
-        matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
-        return torch.addmm(biases[self.neurons][:, None], matrix, values)
+        return empty.scatter_add(0, self.cells, scaled).view(n, n_before)
 
 
 class Reduction(nn.Module):
