@@ -17,6 +17,8 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +32,8 @@ from genomes.encoding import uniform
 from genomes.neat import Neat
 from genomes.neurons import NeuronGraph
 from genomes.painting import Paint, asked, grid
+
+neat: Any = import_module("neat") if find_spec("neat") else None
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float64)
 TARGETS = np.array([0, 1, 1, 0], np.float64)
@@ -62,8 +66,6 @@ def random_graph(rng: np.random.Generator, n_inputs: int, n_outputs: int, n: int
 
 def in_neat(one: NeuronGraph) -> tuple[Any, Any]:
     """A genome of neat-python and its configuration, as far as its networks read them."""
-    import neat
-
     keys = [-1 - at for at in range(one.n_inputs)] + list(range(len(one.ids)))
     nodes = {
         at: SimpleNamespace(activation=THEIRS.get(word, word), aggregation="sum", bias=bias, response=1.0)
@@ -90,8 +92,6 @@ def judged_by_us(graphs: list[NeuronGraph], inputs: torch.Tensor) -> torch.Tenso
 
 def judged_by_neat(genomes: list[tuple[Any, Any]], inputs: list[list[float]]) -> list[list[list[float]]]:
     """The same from the genomes of neat-python."""
-    import neat
-
     networks = [neat.nn.FeedForwardNetwork.create(*one) for one in genomes]
     return [[one.activate(x) for x in inputs] for one in networks]
 
@@ -176,6 +176,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     given = parser.parse_args()
+    if neat is None:
+        parser.error("expected neat-python, found none; install it: pip install neat-python")
     torch.set_num_threads(1)
     found = {
         "xor": xor(7 if given.quick else 25),
