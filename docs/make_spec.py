@@ -14,21 +14,24 @@ from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, Liste
 from evonas.tasks import (
     Arrays,
     Boolean,
+    Boxes,
     Bundled,
     Cifar,
     Diabetes,
     Digits,
+    Gym,
     Idx,
     Images,
     Own,
     Parity,
     Poles,
+    RetinaTask,
     Table,
     Text,
     Xor,
 )
 from evonas.training import Training
-from genomes import Cell, Cppn, Dag, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, EsHyperNeat, HyperNeat, Neat, Recurrent
 
 HEAD = """\
 # The spec
@@ -52,12 +55,17 @@ TABLES: tuple[tuple[str, type[Any]], ...] = (
     ('[task] with `name = "boolean"`', Boolean),
     ('[task] with `name = "own"`', Own),
     ('[task] with `name = "single_pole"` or `"double_pole"`', Poles),
+    ('[task] with `name = "boxes"`', Boxes),
+    ('[task] with `name = "retina"`', RetinaTask),
+    ('[task] with `name = "gym"`', Gym),
     ('[encoding] with `name = "dag"`', Dag),
     ('[encoding] with `name = "cell"`', Cell),
     ('[encoding] with `name = "recurrent"`', Recurrent),
     ('[encoding] with `name = "neat"`', Neat),
     ('[encoding] with `name = "cppn"`', Cppn),
     ('[encoding] with `name = "hyperneat"`', HyperNeat),
+    ('[encoding] with `name = "es_hyperneat"`', EsHyperNeat),
+    ('[encoding] with `name = "canvas"`', Canvas),
     ('[search] with `name = "evolution"`', EvolutionConfig),
     ('[search] with `name = "ageing"`', AgeingConfig),
     ('[search] with `name = "speciated"`', SpeciatedConfig),

@@ -14,6 +14,7 @@ from evonas.analysis.front import hypervolume_curve
 from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, SpecError, StoreError
 from evonas.record import Individual
+from genomes.architecture import Architecture
 from genomes.cell import CellGenome
 from genomes.encoding import NEURONS, WEIGHTED, Encoding
 from genomes.neurons import NeuronGraph
@@ -143,7 +144,7 @@ def _sides(campaign: Campaign) -> tuple[Shape, int]:
 
 def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
-    return view.genome(campaign.architecture(one), *_sides(campaign), title=f"individual {one.id}")
+    return view.genome(_layers_of(campaign, one), *_sides(campaign), title=f"individual {one.id}")
 
 
 def _usual_axis(campaign: Campaign) -> Axis:
@@ -203,7 +204,7 @@ def _draw_ancestry(campaign: Campaign, one: Individual | None, axis: Axis | None
 
 def _draw_genealogy(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
-    return view.genealogy(campaign.individuals, campaign.architecture(one), *_sides(campaign), winner=one.id)
+    return view.genealogy(campaign.individuals, _layers_of(campaign, one), *_sides(campaign), winner=one.id)
 
 
 def _draw_effects(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
@@ -283,6 +284,12 @@ def _draw_species(campaign: Campaign, one: Individual | None, axis: Axis | None)
     )
 
 
+def _layers_of(campaign: Campaign, one: Individual) -> Architecture:
+    found = campaign.phenotype(one)
+    assert isinstance(found, Architecture)
+    return found
+
+
 def _neurons_of(campaign: Campaign, one: Individual) -> NeuronGraph:
     """What a genome of neurons develops into, or the CPPN that paints."""
     encoding = campaign.spec.encoding
@@ -296,10 +303,6 @@ KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] =
     "genome": _draw_genome,
     "progress": _draw_progress,
     "lineage": _draw_lineage,
-    "neurons": _draw_neurons,
-    "pattern": _draw_pattern,
-    "substrate": _draw_substrate,
-    "species": _draw_species,
     "cell": _draw_cell,
     "stack": _draw_stack,
     "front": _draw_front,
@@ -308,5 +311,9 @@ KINDS: dict[str, Callable[[Campaign, Individual | None, Axis | None], "Axes"]] =
     "genealogy": _draw_genealogy,
     "effects": _draw_effects,
     "curves": _draw_curves,
+    "neurons": _draw_neurons,
+    "pattern": _draw_pattern,
+    "substrate": _draw_substrate,
+    "species": _draw_species,
 }
 """How each kind is drawn."""

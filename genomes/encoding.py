@@ -31,6 +31,8 @@ LEARNS = "learns"
 """Ability of an encoding that is also a `Learns`."""
 MEASURES_MANY = "measures_many"
 """Ability of an encoding that is also a `DistancesMany`."""
+DEVELOPS_MANY = "develops_many"
+"""Ability of an encoding that is also a `DevelopsMany`."""
 
 Phenotype = Architecture | NeuronGraph
 """What a genome develops into, the only thing the engine sees."""
@@ -140,6 +142,14 @@ class DistancesMany(Protocol[G_contra]):
 
     def distances(self, a: Sequence[G_contra], b: Sequence[G_contra]) -> npt.NDArray[np.float64]:
         """What `distance` gives for every pair, `(len(a), len(b))`."""
+
+
+@runtime_checkable
+class DevelopsMany(Protocol[G_contra]):
+    """An encoding that develops many genomes at once, in less time than one after another."""
+
+    def develop_many(self, genomes: Sequence[G_contra]) -> Sequence[Phenotype]:
+        """What `develop` gives for each, which does not depend on the others."""
 
 
 def uniform(rng: np.random.Generator) -> Decide:

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -72,7 +73,10 @@ def _run(commands: str) -> None:
 
 
 def _place_data(folder: Path) -> None:
-    """What a reader has: `flowers.csv` with the column `species`, and `photos` with a folder for each class."""
+    """A clone's specs, `flowers.csv` with the column `species`, and `photos` with a folder for each class."""
+    (folder / "runs").mkdir()
+    for spec in ROOT.glob("runs/*.toml"):
+        shutil.copy(spec, folder / "runs")
     rng = np.random.default_rng(0)
     flowers = load_iris(as_frame=True)
     table = flowers.data.assign(species=flowers.target_names[flowers.target])

@@ -51,11 +51,32 @@ evaluations = {N_EVALUATIONS}
 """
 
 
-@pytest.fixture(params=[*SEARCHES, "text"])
+MANY = 2_000
+"""Evaluations of networks that take no time, in generations that are recorded together."""
+PROBLEM = f"""\
+name = "small"
+seed = 3
+[task]
+name = "parity"
+bits = 3
+[encoding]
+name = "neat"
+mutations = {{ add_node = 0.2, add_connection = 0.2 }}
+[search]
+name = "speciated"
+population = 8
+champions = 2
+[budget]
+evaluations = {MANY}
+"""
+WRITTEN = {"text": TEXT, "problem": PROBLEM}
+
+
+@pytest.fixture(params=[*SEARCHES, *WRITTEN])
 def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if request.param == "text":
+    if request.param in WRITTEN:
         path = tmp_path / "spec.toml"
-        path.write_text(TEXT, "utf-8")
+        path.write_text(WRITTEN[request.param], "utf-8")
         return path
     return written_spec(
         tmp_path, search=request.param, evaluations=N_EVALUATIONS, search_fields=SEARCHES[request.param]
@@ -141,7 +162,7 @@ def test_killed_at_ten_moments_and_resumed_equals_never_stopped(spec: Path, tmp_
             found = record(one for one in Campaign.load(out).individuals if one.state != "pending")
             assert found[: len(acknowledged)] == acknowledged, "nothing acknowledged is lost"
             acknowledged = found
-    assert 7 <= len(acknowledged) < N_EVALUATIONS
+    assert 7 <= len(acknowledged) < (read(spec).budget.evaluations or 0)
     assert whole(spec, out) == whole(spec, tmp_path / "whole")
     assert damage(out) == []
 

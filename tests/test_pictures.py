@@ -18,8 +18,10 @@ from evonas.campaign.opening import written
 from evonas.campaign.spec import Objectives, parse
 from evonas.evaluation.evaluator import Check, Job
 from evonas.record import Evaluation, Individual
+from genomes.architecture import Architecture
 from genomes.cell import CellGenome
 from genomes.cell.genome import checked
+from genomes.encoding import WEIGHTED
 from tests.campaigns import Pretending
 
 BLOCK = [0, 1, "sep_conv_3x3", "identity", "add"]
@@ -29,6 +31,7 @@ STAGES = [("image", 1, (3, 8, 8)), ("normal cell", 2, (16, 8, 8)), ("softmax", 1
 class Cells:
     """An encoding of cells that knows how they are stacked."""
 
+    abilities: frozenset[str] = frozenset()
     name = "cell"
     asked: tuple[Any, ...] = ()
 
@@ -45,6 +48,7 @@ class Cells:
 class Others:
     """An encoding without cells."""
 
+    abilities: frozenset[str] = frozenset()
     name = "others"
 
     def from_json(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def test_what_a_campaign_does_not_have_is_refused(kind: str, expected: str) -> N
 
 
 def test_cells_without_a_stack_are_drawn_and_their_stack_refused() -> None:
-    bare = SimpleNamespace(name="bare", from_json=Cells().from_json)
+    bare = SimpleNamespace(name="bare", abilities=frozenset(), from_json=Cells().from_json)
     pictures.require("cell", campaign(bare, "accuracy"))
     with pytest.raises(SpecError, match="expected an encoding that stacks cells, got bare"):
         pictures.require("stack", campaign(bare, "accuracy"))
@@ -138,8 +142,10 @@ SPACES: dict[str, dict[str, Any]] = {
     "dag": {"name": "dag", "widths": [4, 8], "max_sampled": 3, "max_nodes": 5},
     "cell": {"name": "cell", "n_blocks": 2, "n": 1, "filters": 4, "n_reductions": 1},
     "recurrent": {"name": "recurrent", "base": 2, "widths": [4, 8]},
+    "neat": {"name": "neat"},
+    "hyperneat": {"name": "hyperneat", "hidden": [[3, 3]]},
 }
-TASKS: dict[str, tuple[str, tuple[int, ...]]] = {"recurrent": ("text", (5,))}
+TASKS: dict[str, tuple[str, tuple[int, ...]]] = {"recurrent": ("text", (5,)), "neat": ("xor", (2,))}
 """Word and shape of inputs of the task of an encoding, where it is not the digits."""
 
 
@@ -150,16 +156,20 @@ class Learning(Pretending):
         for job in jobs:
             ((one,),) = super().evaluate([job], check)
             parent = job.proposal.parents[0] if job.proposal.parents else one.id
-            names = [tensor.name for tensor in self.develop(job.proposal.genome).parameters(self.shape, 3)]
+            phenotype = self.develop(job.proposal.genome)
+            tensors = phenotype.parameters(self.shape, 3) if isinstance(phenotype, Architecture) else ()
+            names = [tensor.name for tensor in tensors]
             curve = tuple({"epoch": epoch, f"validation_{self.score}": 1 / epoch} for epoch in (1, 2))
             if one.state == "complete":
                 metrics = {**one.metrics, self.score: one.metrics["accuracy"], f"{self.score}_at_birth": 0.4}
                 one = replace(one, metrics=metrics, curve=curve, origins=dict.fromkeys(names, parent))
+                one = replace(one, weights=one.weights if self.holds else None)
             yield [one]
 
     develop: Any
     shape: tuple[int, ...]
     score: str
+    holds: bool
 
 
 def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fields: Any) -> Campaign:
@@ -173,12 +183,15 @@ def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fiel
     }
     task, shape = TASKS.get(space, ("digits", (1, 8, 8)))
     spec = parse({"task": task, **given, **fields})
-    encoding = spec.encoding.for_task(shape, 7)
+    encoding = spec.encoding.for_task(shape, 3)
     spec = spec.model_copy(update={"encoding": encoding})
     facts = {"spec": written(spec), "input_shape": shape, "n_outputs": 3, "classes": ["a", "b", "c"]}
+    facts |= {"kind": spec.task.kind, "targets": [], "features": [], "mean": [0.0], "deviation": [1.0]}
+    facts |= {"target_mean": [], "target_deviation": []}
     store = Store.create(directory, facts)
     evaluator = Learning(fails=lambda id: fails)
     evaluator.develop, evaluator.shape, evaluator.score = encoding.develop, shape, spec.kind.score
+    evaluator.holds = WEIGHTED not in encoding.abilities
     if n:
         Loop(spec, encoding, store, Campaign.of(spec).search(encoding), evaluator).run()
     store.close()
@@ -208,6 +221,8 @@ CASES = {"empty": (0, False), "failed": (4, True), "one": (1, False), "some": (1
         ("dag", ("accuracy", "parameters")),
         ("cell", ("accuracy", "parameters")),
         ("recurrent", ("", "bits_per_character")),
+        ("neat", ("fitness", "")),
+        ("hyperneat", ("accuracy", "")),
     ],
 )
 @pytest.mark.parametrize("case", CASES)
@@ -216,9 +231,21 @@ def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
 ) -> None:
     n, fails = CASES[case]
     maximize, minimize = ([name] if name else [] for name in objectives)
-    found = recorded(tmp_path, space, n, fails=fails, objectives={"maximize": maximize, "minimize": minimize})
+    search = {"name": "speciated", "population": 3} if space == "neat" else {"name": "evolution", "population": 3}
+    fields = {"objectives": {"maximize": maximize, "minimize": minimize}, "search": {**search, "lag": 2}}
+    found = recorded(tmp_path, space, n, fails=fails, **fields)
     drawn = {kind for kind in pictures.KINDS if is_drawn(found, kind)}
-    unfit = {"front": objectives != ("accuracy", "parameters"), "cell": space == "dag", "stack": space != "cell"}
+    unfit = {
+        "front": objectives != ("accuracy", "parameters"),
+        "cell": space not in ("cell", "recurrent"),
+        "stack": space != "cell",
+        "genome": space == "neat",
+        "genealogy": space in ("neat", "hyperneat"),
+        "neurons": space not in ("neat", "hyperneat"),
+        "pattern": space not in ("neat", "hyperneat"),
+        "substrate": space != "hyperneat",
+        "species": space != "neat",
+    }
     fit = {kind for kind in pictures.KINDS if not unfit.get(kind)}
     assert drawn == (fit - {*pictures.OF_ONE} if case in ("empty", "failed") else fit)
 

@@ -18,7 +18,7 @@ from evonas.campaign.searching import search_of, with_operators
 from evonas.campaign.source import Source
 from evonas.campaign.source import read as read_source
 from evonas.campaign.source import write as write_source
-from evonas.campaign.spec import CampaignBudget, Spec, SpecError, parse
+from evonas.campaign.spec import Spec, SpecError, parse
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.campaign.testing import test_once
 from evonas.campaign.trained import trained_network
@@ -26,7 +26,6 @@ from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import Individual, ancestors
 from evonas.search import Controller, ControllerConfig, Search, Speciated, SpeciatedConfig, Speciation
 from evonas.tasks import Own, Task, loaded
-from genomes import Architecture
 from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
 from genomes.reading import read_genome
 
@@ -73,6 +72,7 @@ class Campaign:
             self.spec = with_operators(self.spec, toolbox)
         self._directory: Path | None = None
         self._source: tuple[Source, bytes] | None = None
+        self._read: tuple[Path, int, Individuals] | None = None
 
     @classmethod
     def of(cls, spec: Spec, *, directory: Path | None = None, source: tuple[Source, bytes] | None = None) -> "Campaign":
@@ -85,7 +85,7 @@ class Campaign:
         """
         campaign = cls.__new__(cls)
         campaign.spec, campaign._directory, campaign._source = spec, directory, source
-        campaign._toolbox = campaign._arrays = campaign._given = None
+        campaign._toolbox = campaign._arrays = campaign._given = campaign._read = None
         return campaign
 
     @classmethod
@@ -172,7 +172,7 @@ class Campaign:
             )
             loop.run()
             test_once(store, self.spec, evaluator, self.genome, check)
-            budget = _spent(store, self.spec)
+            budget = self.spec.spent(store.elapsed(), store.individuals())
         finally:
             store.close()
         if self.spec.control == "random":
@@ -246,7 +246,10 @@ class Campaign:
     def individuals(self) -> Individuals:
         """Every individual in the order of its number; `to_frame()` makes a pandas data frame of them."""
         with closing(Store.open(self.directory)) as store:
-            return Individuals(store.individuals())
+            n_events = store.n_events()
+            if self._read is None or self._read[:2] != (self.directory, n_events):
+                self._read = self.directory, n_events, Individuals(store.individuals())
+            return self._read[2]
 
     @property
     def best(self) -> Individual | None:
@@ -346,19 +349,6 @@ class Campaign:
         """
         return self.spec.encoding.develop(self.genome(one))
 
-    def architecture(self, one: Individual) -> Architecture:
-        """The layers that an individual's genome develops into.
-
-        Raises:
-            StoreError: If it has none, or is one of neurons.
-        """
-        found = self.phenotype(one)
-        if not isinstance(found, Architecture):
-            raise StoreError(
-                f"{self.directory}: expected layers, got neurons of {self.spec.encoding.name}; ask for its phenotype"
-            )
-        return found
-
     def network(self, id: int | None = None) -> "TrainedNetwork":
         """An individual's trained network on the CPU, in evaluation mode, as an `nn.Module` for inputs as they come.
 
@@ -399,12 +389,3 @@ class Campaign:
             SpecError: If it cannot use the encoding.
         """
         return search_of(self.spec, encoding, self._toolbox)
-
-
-def _spent(store: Store, spec: Spec) -> CampaignBudget:
-    """What a campaign spent, as the budget of its control: the same seconds if it has a limit of them, else epochs."""
-    if spec.budget.seconds is not None:
-        return CampaignBudget(seconds=max(store.elapsed(), 1.0))
-    if spec.untrained:
-        return CampaignBudget(evaluations=max(1, len(store.individuals())))
-    return CampaignBudget(epochs=max(1, sum(one.epochs for one in store.individuals())))

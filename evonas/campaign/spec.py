@@ -3,20 +3,22 @@
 import difflib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from evonas.campaign.budget import CampaignBudget
 from evonas.campaign.objectives import Objectives, Rank
 from evonas.evaluation.evaluator import EvaluationConfig
-from evonas.evaluation.measure import Constraint
+from evonas.evaluation.measure import SIZES
+from evonas.record import Individual
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
 from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
-from genomes import Cell, Cppn, Dag, Encoding, HyperNeat, Neat, Recurrent
+from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
 from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     # The engine sees an encoding, whichever it is.
     EncodingChoice = Encoding[Any]
 else:
-    EncodingChoice = Annotated[Dag | Cell | Recurrent | Neat | Cppn | HyperNeat, Field(discriminator="name")]
+    EncodingChoice = Annotated[
+        Dag | Cell | Recurrent | Neat | Cppn | HyperNeat | EsHyperNeat | Canvas, Field(discriminator="name")
+    ]
 
 
 OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")
@@ -39,49 +43,6 @@ OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")
 
 class SpecError(ValueError):
     """A spec that cannot be used; the message says where, what was expected, what came and how to mend it."""
-
-
-class CampaignBudget(BaseModel):
-    """When a campaign ends: the `[budget]` table. Whichever comes first; without the table 200 evaluations."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    evaluations: int | None = Field(None, ge=1, description="Candidates evaluated, failures included.")
-    epochs: int | None = Field(
-        None,
-        ge=1,
-        description="Passes over the training data of all candidates together; none for one that fails before it is "
-        "trained. After 1,000 such in a row the campaign ends.",
-    )
-    seconds: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Time of all runs of the campaign together; marks it as timed."
-    )
-
-    until: str | None = Field(
-        None,
-        description='Ends a campaign early, once a candidate has what is asked, such as "solved >= 1" or '
-        '"accuracy >= 0.98": <= or >=.',
-    )
-
-    @field_validator("until")
-    @classmethod
-    def _comparable(cls, until: str | None) -> str | None:
-        if until is not None:
-            Constraint.parse(until)
-        return until
-
-    def reached(self, metrics: Mapping[str, float]) -> bool:
-        """True if the metrics of a candidate are those that end the campaign."""
-        if self.until is None:
-            return False
-        goal = Constraint.parse(self.until)
-        return goal.metric in metrics and goal.holds(metrics[goal.metric])
-
-    @model_validator(mode="after")
-    def _some(self) -> "CampaignBudget":
-        if self.evaluations is None and self.epochs is None and self.seconds is None:
-            raise ValueError("expected evaluations, epochs or seconds, got none of them; give one")
-        return self
 
 
 class Spec(BaseModel):
@@ -158,6 +119,18 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _goal_is_measured(self) -> "Spec":
+        goal, known = self.budget.goal, (*self.kind.metrics, *SIZES)
+        if goal is None or goal.metric in known:
+            return self
+        # A problem may measure more than all problems do.
+        near = difflib.get_close_matches(goal.metric, known, 1, 0.8 if self.task.kind == BEHAVIOUR else 0.6)
+        if near or self.task.kind != BEHAVIOUR:
+            hint = f"did you mean {near[0]}?" if near else "name one"
+            raise ValueError(f"budget.until: expected a metric among {', '.join(known)}, got {goal.metric}; {hint}")
+        return self
+
+    @model_validator(mode="after")
     def _judged_untrained(self) -> "Spec":
         if not self.untrained:
             return self
@@ -205,6 +178,20 @@ class Spec(BaseModel):
     def timed(self) -> bool:
         """True if a clock decides anything: equal results are then not promised."""
         return self.budget.seconds is not None or self.evaluation.timeout is not None or self.objectives.timed
+
+    def spent(self, seconds: float, individuals: Iterable[Individual]) -> CampaignBudget:
+        """What was spent, as the budget of a control: the same seconds if there is a limit of them, else epochs.
+
+        Where nothing is trained, evaluations.
+        """
+        if self.budget.seconds is not None:
+            return CampaignBudget(seconds=max(seconds, 1.0))
+        epochs = [one.epochs for one in individuals]
+        return (
+            CampaignBudget(evaluations=max(1, len(epochs)))
+            if self.untrained
+            else CampaignBudget(epochs=max(1, sum(epochs)))
+        )
 
     def rank(self, individual: int, metrics: Mapping[str, float]) -> Rank:
         """What orders individuals, the largest best; see `Objectives.rank`."""
@@ -397,5 +384,6 @@ def _model_at(where: list[str]) -> set[str]:
     for model in get_args(annotation) or (annotation,):
         fields = _fields(model)
         if len(where) < 3 or "name" not in fields or where[1] in _words(model):
-            return set(fields)
+            inner = getattr(fields.get(where[2]), "type", None) if len(where) > 3 else None
+            return set(getattr(inner, "__dataclass_fields__", fields))
     return set()

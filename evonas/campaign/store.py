@@ -138,7 +138,7 @@ class Store:
         told = [event for event in events if isinstance(event, Told)]
         hashes = {one.evaluation.id: self._write_weights(one) for one in told}
         with self._transaction():
-            for seq, event in enumerate(events, self._n_events()):
+            for seq, event in enumerate(events, self.n_events()):
                 if isinstance(event, Told):
                     self._insert("told", TOLD, told_row(seq, event, hashes[event.evaluation.id], encoding))
                 else:
@@ -294,7 +294,8 @@ class Store:
             raise
         self._connection.execute("COMMIT")
 
-    def _n_events(self) -> int:
+    def n_events(self) -> int:
+        """Proposals and results in the log, which only grows: the same number is the same log."""
         query = (
             "SELECT max((SELECT coalesce(max(seq), -1) FROM proposed), (SELECT coalesce(max(seq), -1) FROM told)) + 1"
         )

@@ -1,8 +1,9 @@
 """Evaluation of many candidates at once, none of which is trained: their genomes say what their weights are."""
 
+import contextlib
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from evonas.tasks.problem import Networks, Problem
 from evonas.training import Examples, criterion_of
 from evonas.training.loop import SCORING_BATCH
 from genomes.architecture import Architecture
-from genomes.encoding import Encoding, Genome, Phenotype
+from genomes.encoding import DEVELOPS_MANY, DevelopsMany, Encoding, Genome, Phenotype
 from genomes.neurons import NeuronGraph
 
 
@@ -130,9 +131,10 @@ class Population:
         """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`."""
         began = time.perf_counter()
         candidates, found = [], []
-        for job in jobs:
+        asked = list(jobs)
+        for job, phenotype in zip(asked, self._developed(asked), strict=True):
             try:
-                candidates.append(self._candidate(job))
+                candidates.append(self._candidate(job, phenotype))
             except Exception as error:
                 found.append(Evaluation(job.proposal.id, FAILED, error=reason(error)))
         if candidates:
@@ -147,8 +149,16 @@ class Population:
         found = self._problem.test(networks, self._seeds([0], "test"))
         return {name: float(values[0]) for name, values in found.items()}
 
-    def _candidate(self, job: Job) -> _Candidate:
-        phenotype = self._encoding.develop(job.proposal.genome)
+    def _developed(self, jobs: list[Job]) -> Sequence[Phenotype | None]:
+        """What all develop into together; None for each that has to be developed by itself."""
+        if DEVELOPS_MANY in self._encoding.abilities and isinstance(self._encoding, DevelopsMany):
+            # One that cannot develop is found when each is tried.
+            with contextlib.suppress(Exception):
+                return self._encoding.develop_many([job.proposal.genome for job in jobs])
+        return [None] * len(jobs)
+
+    def _candidate(self, job: Job, phenotype: Phenotype | None) -> _Candidate:
+        phenotype = phenotype or self._encoding.develop(job.proposal.genome)
         measured = sizes(phenotype, self._task.input_shape, self._task.n_outputs, self._config)
         self._screening.check(measured)
         return _Candidate(job, phenotype, measured)

@@ -166,9 +166,11 @@ class Network(nn.Module):
     def painted(self) -> dict[str, dict[str, Tensor]]:
         """By node and role the tensors that are painted through the CPPN, as its weights now are."""
         found: dict[str, dict[str, Tensor]] = {}
+        painter = self._modules.get(CPPN)
         for parameter in self._through:
             assert parameter.paint is not None
-            values = painted(parameter.paint, self._modules[CPPN]).reshape(parameter.shape)
+            assert isinstance(painter, NeuronNetwork)
+            values = painted(parameter.paint, painter).reshape(parameter.shape)
             found.setdefault(parameter.node, {})[parameter.role] = values
         return found
 

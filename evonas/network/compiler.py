@@ -113,7 +113,7 @@ class Compiler:
             first, end = group[0][2], group[-1][3]
             slices = tuple((start - first, end - first, self._kernels[kind][2]) for _, kind, start, end in group)
             terms = tuple(self._terms(word, links, first, end) for word, links in reduced if links.between(first, end))
-            made.append(Level(before + first, columns[at], values[at], local, terms, slices))
+            made.append(Level(before + first, end - first, columns[at], values[at], local, terms, slices))
         return tuple(made)
 
     def _terms(self, reduction: str, links: "_Links", start: int, end: int) -> Terms:

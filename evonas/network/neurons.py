@@ -69,16 +69,6 @@ class NeuronNetwork(nn.Module):
         return len(self.graph.outputs)
 
     @property
-    def levels(self) -> list["Level"]:
-        """What is computed at once, in order."""
-        return [level for level in self._levels if isinstance(level, Level)]
-
-    @property
-    def outputs(self) -> Tensor:
-        """The rows of its values that it puts out, `(n_outputs,)`."""
-        return self._outputs
-
-    @property
     def recurrent(self) -> bool:
         """True if it carries a state from one time step to the next."""
         return self.graph.recurrent
@@ -130,7 +120,7 @@ class Level(nn.Module):
     links: Tensor
     readers: Tensor
     cells: Tensor
-    shares: Tensor
+    divisors: Tensor
 
     def __init__(self, graph: NeuronGraph, neurons: list[int], placed: list[int]) -> None:
         super().__init__()
@@ -143,7 +133,7 @@ class Level(nn.Module):
         links = [
             (at, link) for at, one in enumerate(neurons) if words[at] not in NEUTRAL for link in graph.incoming[one]
         ]
-        shares = [1 / len(graph.incoming[neurons[at]]) if words[at] == "mean" else 1.0 for at, _ in links]
+        divisors = [float(len(graph.incoming[neurons[at]])) if words[at] == "mean" else 1.0 for at, _ in links]
         _keep(self, "neurons", neurons)
         self.has_sums = bool(links)
         # Empty tensors share no storage, which torch.export takes for one that all are parts of.
@@ -151,7 +141,7 @@ class Level(nn.Module):
             _keep(self, "links", [link for _, link in links])
             _keep(self, "readers", [neurons[at] for at, _ in links])
             _keep(self, "cells", [at * len(placed) + rows[graph.sources[link]] for at, link in links])
-            self.register_buffer("shares", torch.tensor(shares), persistent=False)
+            self.register_buffer("divisors", torch.tensor(divisors), persistent=False)
         self.reductions = nn.ModuleList()
         for word in NEUTRAL:
             if chosen := [at for at, one in enumerate(words) if one == word]:
@@ -178,19 +168,12 @@ class Level(nn.Module):
 
     def _summed(self, values: Tensor, weights: Tensor, biases: Tensor, responses: Tensor) -> Tensor:
         """Biases and weighted sums, `(rows, batch)`."""
-        begun = biases[self.neurons][:, None]
-        if not self.has_sums:
-            return begun.expand(-1, values.shape[1])
-        return torch.addmm(begun, self.matrix(weights, responses), values)
-
-    def matrix(self, weights: Tensor, responses: Tensor) -> Tensor:
-        """What its sums are multiplied by, `(rows, n_before)`; arguments as in `forward`."""
         n, n_before = self.shape
-        empty = weights.new_zeros(n * n_before)
         if not self.has_sums:
-            return empty.view(n, n_before)
-        scaled = weights[self.links] * responses[self.readers] * self.shares
-        return empty.scatter_add(0, self.cells, scaled).view(n, n_before)
+            return biases[self.neurons][:, None].expand(n, values.shape[1])
+        scaled = weights[self.links] * responses[self.readers] / self.divisors
+        matrix = weights.new_zeros(n * n_before).scatter_add(0, self.cells, scaled).view(n, n_before)
+        return torch.addmm(biases[self.neurons][:, None], matrix, values)
 
 
 class Reduction(nn.Module):

@@ -7,12 +7,12 @@ from torch import Tensor
 
 from evonas.network.columns import Columns
 from evonas.network.compiler import Compiler
-from evonas.network.program import Program
+from evonas.network.program import BLOCK, Program
 from genomes.neurons import NeuronGraph
 
-CPU_VALUES, DEVICE_VALUES = 1 << 21, 1 << 28
+CPU_VALUES, DEVICE_VALUES = 1 << 19, 1 << 28
 """Values that are computed before the next part of a batch: on a CPU as many as its cache holds, else 1 GiB."""
-MIN_PART = 64
+MIN_PART = 256
 """Examples of a batch that are computed together at least."""
 
 
@@ -148,7 +148,8 @@ class NeuronPopulation:
 
     def _part(self, program: Program) -> int:
         limit = CPU_VALUES if self._device.type == "cpu" else DEVICE_VALUES
-        return max(MIN_PART, limit // program.n_rows)
+        n_rows = program.n_rows - len(program.levels) * BLOCK
+        return max(MIN_PART, limit // n_rows // BLOCK * BLOCK)
 
     def _check(self, inputs: Tensor, state: Tensor | None) -> None:
         k = self.n_inputs

@@ -47,14 +47,16 @@ class Level(NamedTuple):
 
     Attributes:
         first: Their first row among all values.
+        n_rows: Their number.
         columns: Rows of the values that the sums read, `(c,)`, those of a neuron side by side.
         weights: `(c,)`.
-        offsets: Where the connections of every row begin, `(rows,)`; the last `BLOCK` rows have none.
+        offsets: Where the connections of every row begin, `(n_rows + BLOCK,)`; the last `BLOCK` rows have none.
         terms: What is no sum.
         slices: First row of this level, one behind the last, and what is computed of these.
     """
 
     first: int
+    n_rows: int
     columns: Tensor
     weights: Tensor
     offsets: Tensor
@@ -63,14 +65,17 @@ class Level(NamedTuple):
 
     def compute(self, values: Tensor) -> None:
         """Fill its rows of `(rows, batch)` from those before."""
-        totals = torch.embedding_bag(values, self.columns, self.offsets, per_sample_weights=self.weights)[0]
+        batch = values.shape[1]
+        n_computed = self.n_rows + (-(-BLOCK // batch) if batch % BLOCK else 0)
+        totals = torch.embedding_bag(values, self.columns, self.offsets[:n_computed], per_sample_weights=self.weights)[
+            0
+        ]
         for terms in self.terms:
             terms.add(values, totals)
-        made = values[self.first : self.first + len(totals)]
+        made = values[self.first : self.first + n_computed]
         if len(self.slices) == 1:
             self.slices[0][2](totals, made)
             return
-        batch = values.shape[1]
         totals, made = totals.view(-1), made.view(-1)
         for start, end, kernel in self.slices:
             # What a block writes beyond its slice is overwritten by the next.

@@ -158,7 +158,8 @@ class Speciated:
             proposal = self._pending.pop(evaluation.id)
             if evaluation.state == COMPLETE:
                 genome = evaluation.learned or proposal.genome
-                self._children.append(Member(proposal.id, genome, self._context.fitness(evaluation)))
+                size = evaluation.metrics.get("parameters", 0.0)
+                self._children.append(Member(proposal.id, genome, self._context.fitness(evaluation), size))
             if not self._pending and self._n_proposed == (self._generation + 1) * self._config.population:
                 self._turn()
 
@@ -274,8 +275,11 @@ class Speciated:
 
 
 def _couple(a: Member, b: Member, mutated: bool) -> Birth:
-    """Of equal genomes a child that is not mutated would be a copy."""
-    return Birth((b, a) if b.value > a.value else (a, b), bool(mutated) or a.genome == b.genome)
+    """The fitter parent first, of equals the smaller: so in the program, where the paper would take genes from both.
+
+    Of equal genomes a child that is not mutated would be a copy.
+    """
+    return Birth(ranked((a, b)), bool(mutated) or a.genome == b.genome)
 
 
 def _aged(kind: Species, members: tuple[Member, ...]) -> Species:

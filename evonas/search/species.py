@@ -21,12 +21,13 @@ class Member:
         id: Its number.
         genome: What its children are made from.
         value: Its fitness; of one number, so that DEAP's `fit_attr` can be it.
+        size: Its parameters; 0 where nobody counted them.
     """
 
-    __slots__ = ("genome", "id", "value")
+    __slots__ = ("genome", "id", "size", "value")
 
-    def __init__(self, id: int, genome: Any, value: float) -> None:
-        self.id, self.genome, self.value = id, genome, value
+    def __init__(self, id: int, genome: Any, value: float, size: float = 0.0) -> None:
+        self.id, self.genome, self.value, self.size = id, genome, value, size
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Species:
 
     Attributes:
         number: The same in every generation; counted from 0 in the order in which species arose.
-        members: The fittest first, of equals the older.
+        members: The fittest first, of equals the smaller, of these the older.
         best: The highest fitness that any generation of it reached.
         n_stale: Generations since then.
     """
@@ -98,7 +99,7 @@ def divided(
         chosen = _first(_near(encoding, genomes, representatives, threshold))
     n_species, n_tried = len(representatives), 1
     while len(waiting := np.flatnonzero(chosen < 0)):
-        left = [genomes[at] for at in waiting]
+        left = [genomes[at] for at in waiting.tolist()]
         near = _near(encoding, left, left[:n_tried], threshold)
         founders: list[int] = []
         for at in range(near.shape[1]):
@@ -127,8 +128,8 @@ def _first(near: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
 
 
 def ranked(members: Iterable[Member]) -> tuple[Member, ...]:
-    """The fittest first, of equals the one that came first."""
-    return tuple(sorted(members, key=lambda one: -one.value))
+    """The fittest first, of equals the smaller, of these the one that came first."""
+    return tuple(sorted(members, key=lambda one: (-one.value, one.size)))
 
 
 def shares(species: Sequence[Species], population: Iterable[Member]) -> npt.NDArray[np.float64]:

@@ -6,16 +6,19 @@ from pydantic import Field
 
 from evonas.tasks.arrays import Arrays, from_arrays
 from evonas.tasks.boolean import Boolean, Parity, Xor
+from evonas.tasks.boxes import Boxes
 from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
 from evonas.tasks.digits import Digits
 from evonas.tasks.given import Given, TaskConfiguration, loaded
+from evonas.tasks.gym import Gym
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
 from evonas.tasks.own import Own
 from evonas.tasks.poles import Poles
 from evonas.tasks.prepare import Splitting, prepare
+from evonas.tasks.retina import RetinaTask
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
 from evonas.tasks.text import Text
@@ -34,6 +37,9 @@ TaskConfig = Annotated[
     | Parity
     | Boolean
     | Poles
+    | Boxes
+    | RetinaTask
+    | Gym
     | Own
     | Given,
     Field(discriminator="name"),
@@ -54,6 +60,7 @@ __all__ = [
     "KNOWN",
     "Arrays",
     "Boolean",
+    "Boxes",
     "Bundled",
     "Cifar",
     "DataError",
@@ -61,12 +68,14 @@ __all__ = [
     "Diabetes",
     "Digits",
     "Given",
+    "Gym",
     "Idx",
     "Images",
     "Kind",
     "Own",
     "Parity",
     "Poles",
+    "RetinaTask",
     "Split",
     "Splitting",
     "Table",

@@ -51,7 +51,7 @@ class PoleBalancing:
     Departures: the paper puts only the champion of a generation to those two tests, here every network that balances
     for 1,000 steps is, so that the result of one does not depend on the others (with `trials = false` none is, and
     `test` can be asked about champions). Their program activates a network as often as it is deep, here all are
-    equally often. One pole is given four values and judged by the same rules.
+    equally often. The long run is the second test here, being the longer. One pole is judged by the same rules.
 
     Attributes:
         balancing: The cart, and what networks see of it.
@@ -84,7 +84,7 @@ class PoleBalancing:
 
         Returns:
             `fitness` and `solved`; without velocities also `steps`, of 1,000, and what came of the two tests:
-            `long_steps`, of 100,000, and `generalisation`, of 625, both 0 where they were not held.
+            `generalisation`, of 625, and `long_steps`, of 100,000, both 0 where they were not held.
         """
         if self.velocities:
             steps = self.balancing.steps(networks, [self._begun()], LONG_RUN)[:, 0]
@@ -112,9 +112,10 @@ class PoleBalancing:
 
         Returns:
             `fitness`, how many of the starts they balance for 1,000 steps from; `solved` where that is 200 or more
-            and they balance for 100,000 steps from the usual start; and `long_steps`, how many of those.
+            and they balance for 100,000 steps from the usual start; and `long_steps`, how many of those, 0 for networks
+            that fail the other test.
         """
-        long_steps, generalisation = self._tried(networks, all_of_them=True)
+        long_steps, generalisation = self._tried(networks)
         solved = _passed(long_steps, generalisation)
         return _told(networks, fitness=generalisation, solved=solved, long_steps=long_steps)
 
@@ -129,15 +130,15 @@ class PoleBalancing:
             steps[left], swaying[left] = self.balancing.sways(some, self._begun(), SHORT_RUN, SWAYING)
         return steps, swaying
 
-    def _tried(self, networks: Networks, *, all_of_them: bool = False) -> tuple[Steps, Steps]:
-        """Steps of the long run, and the number of other starts; that only of networks that pass the long run."""
-        long_steps = self.balancing.steps(networks, [self._begun()], LONG_RUN)[:, 0]
-        generalisation = np.zeros_like(long_steps)
-        left = np.arange(networks.n) if all_of_them else np.flatnonzero(long_steps >= LONG_RUN)
-        for some in np.split(left, range(TOGETHER, len(left), TOGETHER)):
-            if len(some):
-                counts = self.balancing.steps(_chosen(networks, some), self._other_starts(), SHORT_RUN)
-                generalisation[some] = (counts >= SHORT_RUN).sum(1)
+    def _tried(self, networks: Networks) -> tuple[Steps, Steps]:
+        """Steps of the long run, and the number of other starts; only networks that pass these are put to that."""
+        generalisation = np.zeros(networks.n, np.int64)
+        for some in np.split(np.arange(networks.n), range(TOGETHER, networks.n, TOGETHER)):
+            counts = self.balancing.steps(_chosen(networks, some), self._other_starts(), SHORT_RUN)
+            generalisation[some] = (counts >= SHORT_RUN).sum(1)
+        long_steps = np.zeros_like(generalisation)
+        if len(left := np.flatnonzero(generalisation >= PASSED)):
+            long_steps[left] = self.balancing.steps(_chosen(networks, left), [self._begun()], LONG_RUN)[:, 0]
         return long_steps, generalisation
 
     def _other_starts(self) -> list[State]:

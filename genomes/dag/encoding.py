@@ -121,9 +121,21 @@ class Dag:
         return self.operations or (("linear", "identity") if len(self.input_shape) == 1 else OPERATIONS)
 
     @property
+    def columns(self) -> dict[str, tuple[Any, ...]]:
+        """What each column of a node may hold, but for its operation."""
+        return {
+            "kernel": self.kernels,
+            "width": self.widths,
+            "stride": self.strides,
+            "activation": self.activations,
+            "normalisation": self.normalisations,
+            "merge": self.merges,
+        }
+
+    @property
     def decisions(self) -> Mapping[str, int]:
         """The kinds of decision `sample` takes and their option counts."""
-        counts = {word: len(options) for word, options in self._columns().items()}
+        counts = {word: len(options) for word, options in self.columns.items()}
         return {"more": 2, "operation": len(self.vocabulary), "more_inputs": 2, "earlier": POINTER, **counts}
 
     @property
@@ -171,7 +183,7 @@ class Dag:
         words = operations or self.vocabulary
         operation = words[decide(("operation", at), len(words))]
         row: dict[str, Any] = {
-            word: options[decide((word, at), len(options))] for word, options in self._columns().items()
+            word: options[decide((word, at), len(options))] for word, options in self.columns.items()
         }
         return Gene("", operation, **{**row, "kernel": self.kernel_for(operation, row["kernel"])})
 
@@ -240,16 +252,6 @@ class Dag:
             raise ValueError(
                 f"expected the nodes and edges of a dag genome: {error}; use what `to_json` wrote"
             ) from None
-
-    def _columns(self) -> dict[str, tuple[Any, ...]]:
-        return {
-            "kernel": self.kernels,
-            "width": self.widths,
-            "stride": self.strides,
-            "activation": self.activations,
-            "normalisation": self.normalisations,
-            "merge": self.merges,
-        }
 
 
 _LAYER = ("activation", "normalisation", "start", "width")

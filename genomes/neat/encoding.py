@@ -134,9 +134,9 @@ class Augmenting:
             self._in_range(field, 0, 1)
         self._in_range("perturb_rate", 0, 1, open_=True)
         for field in ("weight_init", "weight_power", "bias_init", "bias_power", "response_power", "limit"):
-            self._in_range(field, 0, 1e6, open_=True)
+            self._in_range(field, 0, 1_000_000, open_=True)
         for field in ("excess", "disjoint", "difference"):
-            self._in_range(field, 0, 1e6)
+            self._in_range(field, 0, 1_000_000)
         self._in_range("small", 0, 1 << 30)
         self._in_range("n_inputs", 1, MAX_CONNECTIONS)
         self._in_range("n_outputs", 1, MAX_NEURONS // 2)
@@ -184,10 +184,6 @@ class Augmenting:
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights are, take trained ones back, and are measured many at once."""
         return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
-
-    def for_input(self, input_shape: Shape) -> "Augmenting":
-        """The same encoding for a task's input, flattened."""
-        return replace(self, n_inputs=prod(input_shape))
 
     def for_task(self, input_shape: Shape, n_outputs: int) -> "Augmenting":
         """The same encoding for a task.

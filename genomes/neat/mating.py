@@ -68,13 +68,27 @@ def _enabled(
 
 def _neurons(a: NeatGenome, b: NeatGenome, draws: list[float]) -> tuple[Columns, tuple[str, ...]]:
     """The columns of the neurons of a child, and the ids of those that are other than in `a`."""
-    columns = (a.activations, a.aggregations, a.biases, a.responses)
-    ours = list(zip(*columns, strict=True))
-    rows = zip(b.activations, b.aggregations, b.biases, b.responses, strict=True)
-    theirs = list(map(dict(zip(b.wiring.ids, rows, strict=True)).get, a.wiring.ids, ours))
-    if ours == theirs:
-        return columns, ()
-    chosen = [mine if draw < 0.5 else its for mine, its, draw in zip(ours, theirs, draws, strict=False)]
-    activations, aggregations, biases, responses = zip(*chosen, strict=True)
-    touched = tuple(compress(a.wiring.ids, map(ne, ours, chosen)))
-    return (activations, aggregations, biases, responses), touched
+    ours: Columns = (a.activations, a.aggregations, a.biases, a.responses)
+    theirs = (b.activations, b.aggregations, b.biases, b.responses)
+    if all(map(_constant, ours, theirs)):
+        return ours, ()
+    found = list(map(b.wiring.neuron_at.get, a.wiring.ids))
+    columns: Any = tuple(
+        mine
+        if _constant(mine, its)
+        else tuple(
+            [
+                value if at is None or draw < 0.5 else its[at]
+                for value, at, draw in zip(mine, found, draws, strict=False)
+            ]
+        )
+        for mine, its in zip(ours, theirs, strict=True)
+    )
+    changed = [map(ne, old, new) for old, new in zip(ours, columns, strict=True) if old is not new]
+    return columns, tuple(compress(a.wiring.ids, map(any, zip(*changed, strict=True))))
+
+
+def _constant(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> bool:
+    """True if two columns hold one and the same value throughout."""
+    value = ours[0]
+    return ours.count(value) == len(ours) and theirs.count(value) == len(theirs)

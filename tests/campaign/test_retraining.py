@@ -156,7 +156,7 @@ def test_a_genome_that_cannot_live_on_the_task_is_refused(
 
 def _nodes(directory: Path, id: int) -> Any:
     campaign = Campaign.load(directory)
-    return campaign.architecture(campaign.individuals[id]).nodes[1:-1]
+    return campaign.phenotype(campaign.individuals[id]).nodes[1:-1]
 
 
 def test_an_individual_that_is_none_is_refused(finished: Path) -> None:

@@ -30,7 +30,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "an unknown search",
         {"search": "agein"},
-        "search.name: expected one of evolution, ageing, random, controller, li",
+        "search.name: expected one of evolution, ageing, speciated, random, control",
     ),
     ("an unknown task", {"task": {"name": "digit"}}, "task.name: expected one of digits, breast_cancer, iris, wine"),
     (
@@ -38,7 +38,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"task": "text", "encoding": "recurrent", "training": {"flip": True}},
         "training.flip: expected images to use it on, got a text; remove it",
     ),
-    ("an unknown encoding", {"encoding": "neat"}, "encoding.name: "),
+    ("an unknown encoding", {"encoding": "net"}, "did you mean neat?"),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
     ("a fraction for a number", {"seed": 1.5}, "got 1.5"),
@@ -48,6 +48,54 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a learning rate of NaN", {"training": {"learning_rate": float("nan")}}, "training.learning_rate: "),
     ("a probability above 1", {"search": {"crossover": 1.5}}, "search.crossover: input should be less than or equal"),
     ("no lag", {"search": {"name": "random", "lag": 0}}, "search.lag: input should be greater than or equal to 1, got"),
+    (
+        "a goal that is none",
+        {"budget": {"evaluations": 9, "until": "solved"}},
+        "budget.until: expected METRIC <= NUMBER or METRIC >= NUMBER, such as parameters <= 100_000, got 'solved'",
+    ),
+    (
+        "a goal nobody measures",
+        {"budget": {"evaluations": 9, "until": "acuracy >= 0.9"}},
+        "budget.until: expected a metric among accuracy, loss, parameters, macs, peak_memory, got acuracy; "
+        "did you mean accuracy?",
+    ),
+    (
+        "a goal misspelt",
+        {"task": "xor", "encoding": "neat", "budget": {"evaluations": 9, "until": "solvd >= 1"}},
+        "budget.until: expected a metric among fitness, solved, parameters, macs, peak_memory, got solvd; "
+        "did you mean solved?",
+    ),
+    (
+        "a goal alone",
+        {"budget": {"until": "accuracy >= 1"}},
+        "budget: expected evaluations, epochs or seconds, got none",
+    ),
+    (
+        "layers on a problem",
+        {"task": "xor", "encoding": "dag"},
+        "encoding.name: expected one of neat, cppn, hyperneat, es_hyperneat, whose genomes say what the weights are, "
+        "for nothing to be trained, as xor is judged, got dag; use one, or train",
+    ),
+    (
+        "layers untrained",
+        {"training": {"epochs": 0}},
+        "encoding.name: expected one of neat, cppn, hyperneat, es_hyperneat",
+    ),
+    (
+        "epochs of a problem",
+        {"task": "xor", "encoding": "neat", "budget": {"epochs": 5}},
+        "budget.epochs: expected evaluations or seconds",
+    ),
+    (
+        "a timeout of many",
+        {"task": "xor", "encoding": "neat", "evaluation": {"timeout": 5}},
+        "evaluation.timeout: expected none",
+    ),
+    (
+        "a latency of many",
+        {"task": "xor", "encoding": "neat", "objectives": {"minimize": ["latency_1"]}},
+        "objectives: expected no latency",
+    ),
     ("an empty budget", {"budget": {}}, "budget: expected evaluations, epochs or seconds, got none of them; give one"),
     ("a budget of no time", {"budget": {"seconds": 0}}, "budget.seconds: input should be greater than 0, got 0"),
     ("endless time", {"budget": {"seconds": float("inf")}}, "budget.seconds: input should be a finite number"),

@@ -108,7 +108,7 @@ def test_hostile_text_in_place_of_a_genome(
         list(store.events(campaign.spec.encoding))
     assert reason in str(refusal.value)
     with pytest.raises(StoreError, match="individual 3: its genome cannot be read") as refusal:
-        campaign.architecture(campaign.individuals[3])
+        campaign.phenotype(campaign.individuals[3])
     assert reason in str(refusal.value)
     assert "\n" not in str(refusal.value)
 

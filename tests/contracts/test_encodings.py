@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Cell, Cppn, Dag, Encoding, Genome, HyperNeat, Neat, Recurrent
-from genomes.encoding import LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
+from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
+from genomes.encoding import DEVELOPS_MANY, LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
 from genomes.hyperneat import Conv
 from genomes.neurons import NeuronGraph
 from genomes.painter import Painter
@@ -53,6 +53,11 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
         HyperNeat(n_outputs=7, hidden=(Conv(3), (2, 2)), mode="through", leo="local", separate=True),
         (2, 4, 5),
     ),
+    ("es_hyperneat", EsHyperNeat(n_outputs=7, initial_depth=2), (1, 2, 2)),
+    ("es_hyperneat-recurrent", EsHyperNeat(n_outputs=7, recurrent=True, leo=True, biases=False, iterations=2), (3,)),
+    ("canvas", Canvas(), (1, 8, 8)),
+    ("canvas-odd", Canvas(layers=3, lanes=2, reach=1, strides=(1,), activations=("relu", "silu")), (2, 7, 5)),
+    ("canvas-vector", Canvas(queries=("source", "target", "distance"), merges=("concat",)), (13,)),
     ("cell-sequence", Cell(operations=("attention", "none", "max_pool_3x3", "identity"), n_blocks=3), (4, 1, 9)),
 ]
 """Name, configuration, and the input shape it is tried on."""
@@ -386,6 +391,15 @@ def test_many_distances_are_those_of_every_pair(case: Case) -> None:
     assert many.shape == (12, 3)
     assert many.tolist() == [[encoding.distance(a, b) for b in genomes[::4]] for a in genomes]
     assert encoding.distances(genomes, []).shape == (12, 0)
+
+
+def test_many_develop_as_each_does(case: Case) -> None:
+    encoding, _ = case
+    if DEVELOPS_MANY not in encoding.abilities:
+        return
+    genomes = [evolved(encoding, seed, n_steps=seed * 4) for seed in range(12)]
+    assert list(encoding.develop_many(genomes)) == [encoding.develop(genome) for genome in genomes]
+    assert list(encoding.develop_many([])) == []
 
 
 def neurons_of(phenotype: Phenotype) -> NeuronGraph:

@@ -14,11 +14,12 @@ from evonas.evaluation import EvaluationConfig, Job, Population
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
 from evonas.tasks import Digits, Task
 from evonas.tasks.problem import Networks, posed
-from genomes import Neat, NeatGenome
+from genomes import EsHyperNeat, Neat, NeatGenome
 from genomes.encoding import Encoding, uniform
 
 ENCODING = Neat().for_task((3,), 2)
 N = 12
+MANY = EsHyperNeat.develop_many
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,22 @@ def test_a_long_trial_can_be_stopped_within() -> None:
     assert len(calls) == 7
 
 
+def test_those_that_develop_together_are_developed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = EsHyperNeat(initial_depth=2).for_task((3,), 2)
+    expected = timeless(evaluated(evaluator(Asked(), encoding), jobs(4, encoding)))
+    assert {state for state, _, _ in expected.values()} == {COMPLETE}
+
+    def refused(*_: Any) -> Any:
+        raise RuntimeError("not so")
+
+    for method in ("develop", "develop_many"):
+        with monkeypatch.context() as patched:
+            patched.setattr(EsHyperNeat, method, refused)
+            if method == "develop_many":
+                patched.setattr(EsHyperNeat, "develop", lambda self, genome, many=MANY: many(self, [genome])[0])
+            assert timeless(evaluated(evaluator(Asked(), encoding), jobs(4, encoding))) == expected
+
+
 def test_the_test_is_another() -> None:
     by = evaluator(Asked())
     (done,) = by.evaluate(jobs(1), lambda: None)
@@ -181,3 +198,39 @@ def test_data_are_a_problem_of_all_that_no_test_sees() -> None:
     tested = evaluator(task, encoding).test(sampled(0, encoding))
     outputs = encoding.develop(sampled(0, encoding)).run(task.test.inputs.reshape(-1, 64))
     assert tested["accuracy"] == pytest.approx((outputs.argmax(1) == task.test.targets).mean(), abs=1e-6)
+
+
+class Together:
+    """An encoding that develops many at once, unless one of them is spoilt."""
+
+    abilities = frozenset(("develops_many",))
+
+    def __init__(self, spoilt: int | None = None) -> None:
+        self.asked: list[int] = []
+        self.spoilt = None if spoilt is None else sampled(spoilt)
+
+    def develop(self, genome: NeatGenome) -> Any:
+        if genome == self.spoilt:
+            raise ValueError("expected a genome that develops")
+        self.asked.append(1)
+        return ENCODING.develop(genome)
+
+    def develop_many(self, genomes: list[NeatGenome]) -> list[Any]:
+        assert self.spoilt not in genomes, "one cannot be developed"
+        self.asked.append(len(genomes))
+        return [ENCODING.develop(genome) for genome in genomes]
+
+
+def test_an_encoding_that_develops_many_is_asked_once() -> None:
+    together: Any = Together()
+    found = timeless(evaluated(evaluator(Asked(), together), jobs()))
+    assert together.asked == [N]
+    assert found == timeless(evaluated(evaluator(Asked()), jobs()))
+
+
+def test_one_that_cannot_be_developed_fails_alone() -> None:
+    together: Any = Together(spoilt=4)
+    found = evaluated(evaluator(Asked(), together), jobs())
+    assert together.asked == [1] * (N - 1)
+    assert [id for id, one in found.items() if one.state == FAILED] == [4]
+    assert found[4].error == "ValueError: expected a genome that develops"

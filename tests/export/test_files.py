@@ -34,7 +34,7 @@ def test_a_genome_is_what_a_list_takes(campaign: Campaign, tmp_path: Path) -> No
 
 def test_a_graph_is_the_architecture(campaign: Campaign, tmp_path: Path) -> None:
     for one in campaign.individuals:
-        architecture = campaign.architecture(one)
+        architecture = campaign.phenotype(one)
         read = nx.read_graphml(BytesIO(write(campaign, "graphml", one.id, tmp_path / "x").read_bytes()))
         assert set(read.edges) == {(source, node.id) for node in architecture.nodes for source in node.inputs}
         assert {name: data["operation"] for name, data in read.nodes(data=True)} == {
@@ -49,7 +49,7 @@ def test_a_graph_is_the_architecture(campaign: Campaign, tmp_path: Path) -> None
 
 def test_dot_names_every_node_and_edge(campaign: Campaign, tmp_path: Path) -> None:
     for one in campaign.individuals:
-        architecture = campaign.architecture(one)
+        architecture = campaign.phenotype(one)
         lines = write(campaign, "dot", one.id, tmp_path / "x.dot").read_text().splitlines()
         assert lines[0] == f'digraph "individual {one.id}" {{'
         assert lines[-1] == "}"

@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genomes import Architecture, Cell, Cppn, Dag, DagGenome, Encoding, HyperNeat, Neat, Recurrent, read_genome
+from genomes import (
+    Architecture,
+    Canvas,
+    Cell,
+    Cppn,
+    Dag,
+    DagGenome,
+    Encoding,
+    EsHyperNeat,
+    HyperNeat,
+    Neat,
+    Recurrent,
+    read_genome,
+)
 from genomes.architecture import MAX_SEGMENTS
 from genomes.dag.genome import MAX_EDGES, MAX_NODES, OUTPUT, SOURCE, Gene, checked, ordered
 from genomes.encoding import uniform
@@ -23,6 +36,8 @@ ENCODINGS: list[tuple[str, Encoding]] = [
     ("neat", Neat(n_outputs=3)),
     ("cppn", Cppn(n_outputs=1)),
     ("hyperneat", HyperNeat(n_outputs=1)),
+    ("es_hyperneat", EsHyperNeat(n_outputs=1)),
+    ("canvas", Canvas()),
 ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evonas.campaign.spec import SpecError, parse
 from genomes.cppn import Cppn
 from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, uniform
 from genomes.hyperneat import Conv, HyperNeat
@@ -200,8 +201,8 @@ def test_one_genome_paints_at_any_resolution() -> None:
 
 
 def test_a_local_seed_connects_near_places_alone() -> None:
-    encoding = HyperNeat(inputs="square", outputs="square", leo="local", biases=False).for_task((49,), 49)
-    for seed in range(5):
+    encoding = HyperNeat(inputs="square", outputs="square", leo="local", biases=False).for_task((25,), 25)
+    for seed in range(2):
         paint = paints(encoding, sampled(encoding, seed))["output head/weight"]
         found = weights_by_hand(paint)
         places = np.array(paint.sources.places)[:, :2]
@@ -209,7 +210,7 @@ def test_a_local_seed_connects_near_places_alone() -> None:
         near = np.exp(-apart).sum(-1) > 1.5
         assert (found[~near] == 0).all()
         assert (found[near] != 0).mean() > 0.9
-        assert 0.05 < near.mean() < 0.5
+        assert 0.1 < near.mean() < 0.5
 
 
 def test_a_locally_seeded_genome_is_one_like_others() -> None:
@@ -246,3 +247,13 @@ def test_sheets_are_hashed_once_and_equal_by_value() -> None:
     assert Sheet(sheet.places) == sheet
     assert Sheet(sheet.places).digest == sheet.digest != grid(3, 4).digest
     assert substrate((1, 3, 3), 2).connections()[0].sources is substrate((1, 3, 3), 2).connections()[0].sources
+
+
+def test_a_spec_lays_it_out_and_names_what_is_wrong_in_it() -> None:
+    table = {"name": "hyperneat", "hidden": [{"channels": 2}, [3, 3], "same"], "cppn": {"max_nodes": 9}}
+    found = parse({"encoding": table}).encoding
+    assert found == HyperNeat(hidden=(Conv(2), (3, 3), "same"), cppn=Cppn(max_nodes=9))
+    with pytest.raises(SpecError, match=r"encoding.cppn.max_node: unknown key; did you mean max_nodes\?"):
+        parse({"encoding": {**table, "cppn": {"max_node": 9}}})
+    with pytest.raises(SpecError, match=r"encoding.hiden: unknown key; did you mean hidden\?"):
+        parse({"encoding": {"name": "hyperneat", "hiden": []}})

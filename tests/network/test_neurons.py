@@ -1,128 +1,349 @@
-"""One neuron graph as an nn.Module computes what numpy computes, and can be trained, copied and named."""
+"""Numpy, the module and the population agree on neuron graphs, and with neat-python where it is installed."""
 
-import copy
-import pickle
+import io
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
-from evonas.network import Network, NeuronNetwork, TrainedNetwork, built
-from genomes.neurons import AGGREGATIONS, NeuronGraph
+import evonas
+import genomes.neurons
+from evonas.export.programs import _quiet, exported, onnx_of
+from evonas.network import NeuronNetwork, NeuronPopulation, TrainedNetwork, activations, built
+from evonas.tasks import from_arrays
+from evonas.training import Examples, Training, train
+from evonas.training.loop import optimizer_of
+from genomes import Neat
+from genomes.encoding import uniform
+from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph
 from tests.network.graphs import SMOOTH, agree, graph
-from tests.network.nets import architecture, node
 
-WORDS = {"kind": "behaviour", "input_shape": (3,), "targets": ("a", "b")}
-
-
-def inputs(n: int = 6, seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(0, 1, (n, 3)))
+N_CHAINS = 500
+BOUNDED = tuple(word for word in ACTIVATIONS if word not in ("square", "step"))
+"""A square of squares outgrows any tolerance, and a step turns the last bit into a whole."""
 
 
-def test_it_computes_what_its_graph_does() -> None:
-    for seed in range(60):
-        one = graph(np.random.default_rng(seed))
-        agree(NeuronNetwork(one).double()(inputs()), one.run(inputs().numpy()), 1e-5)
-
-
-def test_it_steps_as_its_graph_does() -> None:
-    for seed in range(40):
-        one = graph(np.random.default_rng(seed), recurrent=True, activations=SMOOTH)
-        network, state, expected = NeuronNetwork(one).double(), None, None
-        assert network.recurrent
-        agree(network(inputs()), one.step(inputs().numpy())[0], 1e-5)
-        for at in range(3):
-            found, state = network.step(inputs(seed=at), state)
-            wanted, expected = one.step(inputs(seed=at).numpy(), expected)
-            agree(found, wanted, 1e-4)
-
-
-@pytest.mark.parametrize("word", AGGREGATIONS)
-@pytest.mark.parametrize("n", [0, 1, 3])
-def test_every_aggregation(word: str, n: int) -> None:
-    weights, places = (0.5, -2.0, 3.0)[:n], tuple(range(n))
-    one = NeuronGraph(
-        3, (3,), ("a",), ("tanh",), (word,), (0.1,), (0.3,), places, (3,) * n, weights, tuple(map(str, places))
+def chain(seed: int, *, recurrent: bool) -> NeuronGraph:
+    """What a NEAT genome has become after some mutations: with disabled genes, and neurons that nothing reads."""
+    rng = np.random.default_rng(seed)
+    encoding = Neat(
+        n_inputs=3,
+        n_outputs=2,
+        recurrent=recurrent,
+        activations=BOUNDED,
+        output_activations=BOUNDED,
+        aggregations=tuple(AGGREGATIONS),
+        bias="both",
+        max_sampled=3,
+        response_power=0.2,
+        limit=3.0,
+        mutations=OPERATORS,
     )
-    agree(NeuronNetwork(one)(inputs().float()), one.run(inputs().numpy()), 1e-5)
+    genome = encoding.sample(uniform(rng), rng=rng)
+    for _ in range(int(rng.integers(5, 25))):
+        genome = encoding.mutate(genome, rng=rng).genome
+    return encoding.develop(genome)
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
-def test_gradients_are_those_of_differences(recurrent: bool) -> None:
-    one = graph(np.random.default_rng(5), n_neurons=8, n_links=20, recurrent=recurrent, activations=SMOOTH)
-    network = NeuronNetwork(one).double()
-    parameters = dict(network.named_parameters())
+OPERATORS = {
+    "add_node": 0.3,
+    "add_connection": 0.3,
+    "perturb_weights": 0.3,
+    "perturb_responses": 0.1,
+    "toggle_connection": 0.2,
+    "remove_node": 0.05,
+    "remove_connection": 0.05,
+    "change_activation": 0.1,
+    "change_aggregation": 0.1,
+}
 
-    def outputs(*values: torch.Tensor) -> torch.Tensor:
-        return torch.func.functional_call(network, dict(zip(parameters, values, strict=True)), (inputs(2),))
 
-    assert torch.autograd.gradcheck(outputs, tuple(one.detach().requires_grad_() for one in parameters.values()))
+@pytest.fixture(scope="module")
+def feed_forward() -> list[NeuronGraph]:
+    return [chain(seed, recurrent=False) for seed in range(N_CHAINS)]
 
 
-def test_what_is_learnt_is_named_by_markings() -> None:
-    one = graph(np.random.default_rng(1), activations=SMOOTH, n_links=9)
-    network = NeuronNetwork(one)
-    assert network.learned() == pytest.approx(
-        dict(zip(one.markings, one.weights, strict=True)) | dict(zip(one.ids, one.biases, strict=True))
+@pytest.fixture(scope="module")
+def recurrent() -> list[NeuronGraph]:
+    return [chain(seed, recurrent=True) for seed in range(N_CHAINS)]
+
+
+def given(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32))
+
+
+def test_both_worlds_have_the_same_words() -> None:
+    assert set(activations.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(activations.AGGREGATIONS) == set(AGGREGATIONS)
+    x = np.linspace(-5, 5, 1001)
+    for word, function in ACTIVATIONS.items():
+        agree(activations.ACTIVATIONS[word](torch.from_numpy(x)), function(x), 1e-12)
+    terms = np.random.default_rng(0).normal(0, 1, (3, 7))
+    for word, combine in AGGREGATIONS.items():
+        agree(activations.AGGREGATIONS[word](torch.from_numpy(terms)), combine(terms), 1e-12)
+
+
+def test_the_chains_have_everything(feed_forward: list[NeuronGraph], recurrent: list[NeuronGraph]) -> None:
+    for graphs in (feed_forward, recurrent):
+        assert {word for one in graphs for word in one.activations} == set(BOUNDED)
+        assert {word for one in graphs for word in one.aggregations} == set(AGGREGATIONS)
+    assert any(not one.incoming[at] for one in feed_forward for at in range(len(one.ids)))
+    assert max(max(one.levels) for one in feed_forward) > 4
+    assert any(source == target for one in recurrent for source, target in zip(one.sources, one.targets, strict=True))
+
+
+def test_three_interpreters_agree_over_mutation_chains(feed_forward: list[NeuronGraph]) -> None:
+    x = given(8, 3)
+    together = NeuronPopulation(feed_forward)(x)
+    for got, one in zip(together, feed_forward, strict=True):
+        expected = one.run(x.numpy())
+        tolerance = 1e-5 * stiffness(one, x.numpy())
+        agree(got, expected, tolerance)
+        agree(NeuronNetwork(one)(x), expected, tolerance)
+
+
+def test_in_double_precision_they_agree_to_the_last_digits(feed_forward: list[NeuronGraph]) -> None:
+    x = given(8, 3).double()
+    for got, one in zip(NeuronPopulation(feed_forward, dtype=torch.float64)(x), feed_forward, strict=True):
+        agree(got, one.run(x.numpy()), 1e-9)
+
+
+def test_three_interpreters_step_alike(recurrent: list[NeuronGraph]) -> None:
+    population = NeuronPopulation(recurrent, dtype=torch.float64)
+    modules = [exactly(one) for one in recurrent]
+    states: list[np.ndarray | None] = [None] * N_CHAINS
+    held: list[torch.Tensor | None] = [None] * N_CHAINS
+    state = None
+    for at in range(3):
+        x = given(4, 3, seed=at).double()
+        together, state = population.step(x, state)
+        for i, one in enumerate(recurrent):
+            expected, states[i] = one.step(x.numpy(), states[i])
+            agree(together[i], expected, 1e-8)
+            got, held[i] = modules[i].step(x, held[i])
+            agree(got, expected, 1e-8)
+            assert held[i] is not None
+
+
+def exactly(one: NeuronGraph) -> NeuronNetwork:
+    """The module in float64, with the weights that the graph has rather than those rounded to float32."""
+    module = NeuronNetwork(one).double()
+    with torch.no_grad():
+        module.weights.copy_(torch.tensor(one.weights, dtype=torch.float64))
+        module.biases.copy_(torch.tensor(one.biases, dtype=torch.float64))
+        module.responses.copy_(torch.tensor(one.responses, dtype=torch.float64))
+    return module
+
+
+def stiffness(one: NeuronGraph, x: np.ndarray) -> float:
+    """How many times float32's rounding is enlarged on the way to the outputs; at least 1."""
+    moved = replace(one, weights=tuple(w * (1 + 1e-7) for w in one.weights), biases=tuple(b - 1e-7 for b in one.biases))
+    before = one.run(x)
+    return float(max(1.0, (np.abs(moved.run(x * (1 - 1e-7)) - before) / (1 + np.abs(before))).max() / 1e-6))
+
+
+def test_nearly_all_chains_agree_to_a_hundred_thousandth(feed_forward: list[NeuronGraph]) -> None:
+    assert np.mean([stiffness(one, given(8, 3).numpy()) == 1.0 for one in feed_forward]) > 0.9
+
+
+def theirs(one: NeuronGraph) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """A graph as neat-python's genome and configuration, with our activations."""
+    k = one.n_inputs
+    outputs = {place: at for at, place in enumerate(one.outputs)}
+    key = [-1 - at for at in range(k)] + [outputs.get(k + at, 1000 + at) for at in range(len(one.ids))]
+    nodes = {
+        key[k + at]: SimpleNamespace(
+            bias=one.biases[at], response=one.responses[at], activation=one.activations[at], aggregation=word
+        )
+        for at, word in enumerate(one.aggregations)
+    }
+    columns = zip(one.sources, one.targets, one.weights, strict=True)
+    links = [SimpleNamespace(key=(key[a], key[b]), weight=weight, enabled=True) for a, b, weight in columns]
+
+    def called(word: str) -> Callable[[float], float]:
+        return lambda x: float(ACTIVATIONS[word](np.array(x)))
+
+    aggregations = {
+        "sum": math.fsum,
+        "product": math.prod,
+        "mean": lambda terms: math.fsum(terms) / len(terms) if terms else 0.0,
+        "max": lambda terms: max(terms, default=0.0),
+        "min": lambda terms: min(terms, default=0.0),
+    }
+    config = SimpleNamespace(
+        input_keys=[-1 - at for at in range(k)],
+        output_keys=list(range(len(one.outputs))),
+        activation_defs={word: called(word) for word in ACTIVATIONS},
+        aggregation_function_defs=aggregations,
     )
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    network(inputs().float()).square().sum().backward()
-    optimizer.step()
-    learned = network.learned()
-    after = replace(
-        one,
-        weights=tuple(learned[marking] for marking in one.markings),
-        biases=tuple(learned[id] for id in one.ids),
-    )
-    assert after != one
-    agree(network(inputs().float()), after.run(inputs().numpy()), 1e-4)
+    genome = SimpleNamespace(nodes=nodes, connections={link.key: link for link in links})
+    return genome, SimpleNamespace(genome_config=config)
 
 
-def test_both_kinds_of_network_have_one_surface() -> None:
-    one = graph(np.random.default_rng(0))
-    layers = architecture(node("a", "linear", "input", width=5))
-    neurons, other = built(one, (3,), 2), built(layers, (3,), 2)
-    assert isinstance(neurons, NeuronNetwork)
-    assert isinstance(other, Network)
-    assert (neurons.phenotype, other.phenotype) == (one, layers)
-    for network in (neurons, other):
-        assert network.n_outputs == 2
-        assert not network.recurrent
-        assert not (*network.normalisations, *network.paths)
-    assert [tensor.shape for tensor in other.decayed] == [(5, 3), (2, 5)]
-    assert neurons.decayed == [neurons.weights]
-    assert other.learned() == {}
+def test_neat_python_computes_the_same(feed_forward: list[NeuronGraph]) -> None:
+    peer = pytest.importorskip("neat", reason="neat-python is not installed")
+    x = given(3, 3)
+    together = NeuronPopulation(feed_forward, dtype=torch.float64)(x.double())
+    for got, one in zip(together, feed_forward, strict=True):
+        network = peer.nn.FeedForwardNetwork.create(*theirs(one))
+        agree(got, np.array([network.activate(row) for row in x.tolist()]), 1e-8)
+
+
+def test_neat_python_steps_the_same(recurrent: list[NeuronGraph]) -> None:
+    """But for neurons that read nothing, which stay 0 there, where ours put out their activation of their bias."""
+    peer = pytest.importorskip("neat", reason="neat-python is not installed")
+    chosen = [one for one in recurrent if all(one.incoming)]
+    assert len(chosen) > N_CHAINS / 5
+    population, state = NeuronPopulation(chosen, dtype=torch.float64), None
+    networks = [peer.nn.RecurrentNetwork.create(*theirs(one)) for one in chosen]
+    for row in given(4, 3).double():
+        together, state = population.step(row[None], state)
+        for got, network in zip(together, networks, strict=True):
+            agree(got[0], np.array(network.activate(row.tolist())), 1e-8)
 
 
 def test_images_are_flattened() -> None:
-    one = graph(np.random.default_rng(2), n_inputs=12)
-    x = torch.randn(4, 3, 2, 2)
-    agree(built(one, (3, 2, 2), 2)(x), one.run(x.flatten(1).double().numpy()), 1e-4)
+    one = graph(np.random.default_rng(0), n_inputs=12)
+    network = built(one, (3, 2, 2), 2)
+    x = given(5, 3, 2, 2)
+    agree(network(x), one.run(x.flatten(1).numpy()), 1e-5)
+    with pytest.raises(ValueError, match="expected neurons for 27 inputs"):
+        built(one, (3, 3, 3), 2)
 
 
-def test_what_does_not_fit_is_refused() -> None:
-    one = graph(np.random.default_rng(0))
-    with pytest.raises(ValueError, match="expected neurons for 4 inputs and 2 outputs, got 3 and 2"):
-        built(one, (4,), 2)
-    with pytest.raises(ValueError, match="register_activation"):
-        NeuronNetwork(replace(one, activations=("wiggle",) * len(one.ids)))
-    loop = NeuronGraph(1, (1,), ("a",), ("tanh",), ("sum",), (0.0,), (1.0,), (1,), (1,), (1.0,), ("m",))
-    with pytest.raises(ValueError, match="no cycle"):
-        NeuronNetwork(loop)
+def test_a_single_connection_may_be_all() -> None:
+    one = NeuronGraph(1, (1,), ("a",), ("identity",), ("max",), (1.0,), (2.0,), (0,), (1,), (3.0,), ("m",))
+    assert NeuronNetwork(one)(torch.tensor([[1.0], [-1.0]])).tolist() == [[7.0], [-5.0]]
+    bare = replace(one, sources=(), targets=(), weights=(), markings=())
+    assert NeuronNetwork(bare)(torch.zeros(2, 1)).tolist() == [[1.0], [1.0]]
+    assert NeuronNetwork(replace(bare, aggregations=("product",)))(torch.zeros(2, 1)).tolist() == [[3.0], [3.0]]
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    rng = np.random.default_rng(3)
+    one = graph(rng, n_neurons=9, n_links=25, activations=SMOOTH)
+    module = exactly(one)
+    x, names = given(4, 3).double(), ["weights", "biases"]
+
+    def outputs(*tensors: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(module, dict(zip(names, tensors, strict=True)), x)
+
+    values = tuple(getattr(module, name).detach().requires_grad_() for name in names)
+    assert torch.autograd.gradcheck(outputs, values)
+
+
+def test_it_is_trained_and_tells_what_it_learnt() -> None:
+    one = graph(np.random.default_rng(5), n_inputs=2, n_outputs=2, n_neurons=8, n_links=24, activations=("tanh",))
+    X = np.random.default_rng(0).normal(0, 1, (150, 2))
+    task = from_arrays(X, (X[:, 0] > X[:, 1]).astype(int))
+    network = built(one, task.input_shape, task.n_outputs)
+    config = Training(epochs=25, batch_size=16, optimizer="adamw", learning_rate=0.05, auxiliary=0.4, drop_path=0.2)
+    device = torch.device("cpu")
+    curve = train(
+        network,
+        Examples.of(task.train, device),
+        Examples.of(task.validation, device),
+        config,
+        25,
+        rng=np.random.default_rng(0),
+    )
+    assert curve[-1]["loss"] < 0.95 * curve[0]["loss"]
+    learned = network.learned()
+    assert set(learned) == {*one.markings, *one.ids}
+    assert sum(learned[mark] != weight for mark, weight in zip(one.markings, one.weights, strict=True)) > 10
+    again = NeuronNetwork(
+        replace(
+            one,
+            weights=tuple(learned[mark] for mark in one.markings),
+            biases=tuple(learned[mark] for mark in one.ids),
+        )
+    )
+    x = given(5, 2)
+    assert torch.equal(again(x), network(x))
+
+
+def test_weights_decay_and_biases_do_not() -> None:
+    network = NeuronNetwork(graph(np.random.default_rng(5), n_links=9, n_neurons=6))
+    optimizer = optimizer_of(list(network.parameters()), network.decayed, Training(weight_decay=0.01))
+    decays = {id(tensor): group["weight_decay"] for group in optimizer.param_groups for tensor in group["params"]}
+    assert decays == {id(network.weights): 0.01, id(network.biases): 0.0}
+
+
+def as_trained(one: NeuronGraph) -> TrainedNetwork:
+    words = {"kind": "regression", "targets": ["a", "b"]}
+    return TrainedNetwork(NeuronNetwork(one), [1.0], [2.0], input_shape=(3,), **words).eval()
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_it_is_exported(seed: int) -> None:
+    one = graph(np.random.default_rng(seed), n_neurons=9, n_links=20, activations=BOUNDED)
+    network = as_trained(one)
+    x = given(7, 3)
+    expected = network(x).detach()
+    assert torch.allclose(expected, torch.from_numpy(one.run((x.numpy() - 1) / 2)).float(), atol=1e-4)
+    file = io.BytesIO()
+    with _quiet():
+        torch.export.save(exported(network), file)
+    file.seek(0)
+    assert torch.allclose(torch.export.load(file).module()(x), expected, atol=1e-5)
+    session = onnxruntime.InferenceSession(onnx_of(network))
+    assert np.allclose(session.run(None, {"input": x.numpy()})[0], expected.numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
-def test_a_trained_one_is_copied_pickled_and_stepped(recurrent: bool) -> None:
-    one = graph(np.random.default_rng(3), recurrent=recurrent, activations=SMOOTH)
-    made = TrainedNetwork(NeuronNetwork(one), [1.0, 2.0, 3.0], [2.0] * 3, **WORDS).eval()
-    given = (inputs().numpy() - [1, 2, 3]) / 2
-    expected, state = one.step(given) if recurrent else (one.run(given), None)
-    for network in (made, pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
-        np.testing.assert_allclose(network.predict(inputs()), expected, rtol=1e-4, atol=1e-4)
-        assert not network.training
-        assert network.network.phenotype == one
-    first, after = made.step(inputs().float())
-    agree(first, expected, 1e-4)
-    if recurrent:
-        agree(made.step(inputs().float(), after)[0], one.step(given, state)[0], 1e-4)
+def test_a_copy_computes_the_same(recurrent: bool) -> None:
+    import copy
+
+    network = as_trained(graph(np.random.default_rng(2), recurrent=recurrent))
+    with torch.no_grad():
+        network.network.weights.mul_(0.5)
+    assert torch.equal(copy.deepcopy(network)(given(4, 3)), network(given(4, 3)))
+    first, state = network.step(given(4, 3))
+    assert torch.equal(first, network(given(4, 3)))
+    assert (state is not None) == recurrent
+
+
+def test_a_graph_that_goes_on_from_step_to_step_is_no_program() -> None:
+    with pytest.raises(ValueError, match="goes step by step"):
+        exported(as_trained(graph(np.random.default_rng(2), recurrent=True)))
+
+
+@pytest.fixture
+def bump() -> Iterator[str]:
+    evonas.register_activation("bump", numpy=lambda x: 1 / (1 + x * x), torch=_bump)
+    yield "bump"
+    del genomes.neurons.ACTIVATIONS["bump"], activations.ACTIVATIONS["bump"]
+
+
+def _bump(x: torch.Tensor) -> torch.Tensor:
+    return 1 / (1 + x * x)
+
+
+def test_an_activation_of_ones_own(bump: str) -> None:
+    one = graph(np.random.default_rng(1), n_neurons=7, n_links=15, activations=(bump, "tanh"))
+    x = given(6, 3)
+    assert bump in one.activations
+    agree(NeuronNetwork(one)(x), one.run(x.numpy()), 1e-5)
+    agree(NeuronPopulation([one])(x)[0], one.run(x.numpy()), 1e-5)
+    with pytest.raises(ValueError, match="taken"):
+        evonas.register_activation(bump, numpy=np.tanh, torch=_bump)
+    with pytest.raises(ValueError, match="taken"):
+        evonas.register_activation("tanh", numpy=np.tanh, torch=_bump)
+    assert activations.ACTIVATIONS["tanh"] is torch.tanh
+
+
+def test_an_unknown_activation_is_refused_with_the_way_out() -> None:
+    one = replace(graph(np.random.default_rng(1), n_neurons=2), activations=("wiggle", "tanh"))
+    with pytest.raises(ValueError, match=r"got 'wiggle'.*register_activation"):
+        NeuronNetwork(one)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+def test_a_gpu_computes_the_same() -> None:
+    one = graph(np.random.default_rng(4), n_neurons=9, n_links=20)
+    agree(NeuronNetwork(one).cuda()(given(5, 3).cuda()), one.run(given(5, 3).numpy()), 1e-4)

@@ -67,10 +67,10 @@ def built(encoding: Any = Line(), seed: int = 0, **fields: Any) -> Speciated:
 
 
 def told(search: Speciated, proposals: Sequence[Proposal], fitness: Fitness = x_of) -> None:
-    """Tell what was asked; None: it failed."""
+    """Tell what was asked; None: it failed. The size of a genome is its distance from 0."""
     for one in proposals:
         value = fitness(one)
-        known = {"fitness": value} if value is not None else {}
+        known = {"fitness": value, "parameters": abs(x_of(one))} if value is not None else {}
         search.tell([Evaluation(one.id, FAILED if value is None else COMPLETE, known)])
 
 
@@ -268,6 +268,16 @@ def test_couples_are_two_with_the_fitter_first() -> None:
     second = search.ask(60)[1:]
     assert all(len(set(one.parents)) == 2 for one in second)
     assert all(fitness[a] >= fitness[b] for a, b in (one.parents for one in second))
+
+
+def test_of_equally_fit_ones_the_smaller_is_the_champion_and_the_first_parent() -> None:
+    search = built(Line(spread=1.0), population=40, threshold=100.0, crossover=1.0)
+    size = {one.id: abs(x_of(one)) for one in generation(search, lambda one: 1.0)}
+    (members,) = search.species[0].members.values()
+    assert [size[id] for id in members] == sorted(size.values())
+    second = search.ask(40)[1:]
+    assert len({one.parents for one in second}) > 10
+    assert all(size[a] <= size[b] for a, b in (one.parents for one in second))
 
 
 def test_rates_decide_how_children_are_made() -> None:
