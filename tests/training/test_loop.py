@@ -10,11 +10,12 @@ import torch
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from evonas.network import Network
+from evonas.network import Network, built
 from evonas.tasks import Split
 from evonas.training import Curve, DivergedError, Examples, Training, score, train
 from evonas.training.config import LEARNING_RATES
-from evonas.training.loop import autocast, recalibrate
+from evonas.training.loop import autocast, optimizer_of, recalibrate
+from genomes.neurons import NeuronGraph
 from tests.network.nets import architecture, network, node
 
 BLOCK: dict[str, Any] = {"normalisation": "batch", "activation": "relu"}
@@ -342,3 +343,12 @@ def test_digits_are_learnt_on_a_gpu(digits: tuple[Examples, Examples]) -> None:
     made = on("cuda", network(SMALL, (1, 8, 8), 10))
     curve = trained(made, *moved, epochs=5, shift=1, cutout=2, flip=False)
     assert curve[-1]["validation_accuracy"] > 0.9
+
+
+def test_weight_decay_is_for_weights_of_neurons_and_layers_alone() -> None:
+    graph = NeuronGraph(1, (1,), ("a",), ("tanh",), ("sum",), (0.5,), (1.0,), (0,), (1,), (2.0,), ("m",))
+    made = built(graph, (1,), 1)
+    decayed, others = optimizer_of(list(made.parameters()), made.decayed, Training()).param_groups
+    assert (decayed["params"], others["params"]) == ([made.weights], [made.biases])
+    assert decayed["weight_decay"] > others["weight_decay"] == 0
+    optimizer_of([made.biases], [], Training()).step()
