@@ -33,6 +33,8 @@ CAMPAIGNS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "ageing": ("digits.toml", {"name": "ageing", "budget.evaluations": 160, "search": AGEING, "control": "none"}),
     "cells": ("digits_cells.toml", {"name": "cells"}),
     "front": ("digits_front.toml", {"name": "front", "budget.epochs": 600}),
+    "xor": ("xor.toml", {"name": "xor"}),
+    "painted": ("digits_hyperneat.toml", {"name": "painted", "encoding.mode": "seeded", "budget.evaluations": 60}),
 }
 """By name the spec and what is changed in it."""
 
@@ -40,8 +42,9 @@ HEAD = """\
 # Gallery
 
 Every kind of picture, of small campaigns on handwritten digits: `dag` is evolution of graphs, with a random search on
-the same budget beside it, `cells` ageing evolution of NASNet cells, `front` NSGA-II. `python runs/gallery.py` makes
-this page, campaigns included, in some minutes. [Pictures](pictures.md) has the commands and the Python of each.
+the same budget beside it, `cells` ageing evolution of NASNet cells, `front` NSGA-II, `painted` HyperNEAT; `xor` is NEAT
+on exclusive or. `python runs/gallery.py` makes this page, campaigns included, in some minutes. [Pictures](pictures.md)
+has the commands and the Python of each.
 """
 
 
@@ -144,6 +147,34 @@ GALLERY = (
         "Front of two objectives",
         "Every dot is a network; no other is better than one on the staircase in both objectives. Its corners are "
         "the bargains: beyond them little is gained for much.",
+    ),
+    Shown(
+        "neurons",
+        ("xor",),
+        "Neurons",
+        "Circles are neurons with their activation, squares inputs. Positive connections are blue, negative ones red, "
+        "the heavier the thicker; in a recurrent network those that lead back are dashed.",
+    ),
+    Shown(
+        "species",
+        ("xor",),
+        "Species",
+        "Each area is a species, as high as it has members; its number is written where it is largest. Species that "
+        "vanish did not improve, or were outgrown by others.",
+    ),
+    Shown(
+        "pattern",
+        ("painted",),
+        "What a CPPN paints",
+        "The outputs, framed, and every other neuron over the plane of the sheet that is read first, for the target in "
+        "its middle: red is positive, blue negative. What an output has of symmetry and repetition it has from these.",
+    ),
+    Shown(
+        "substrate",
+        ("painted",),
+        "What is painted on a substrate",
+        "A row is a place that is fed, a column one that is read. Bands and blocks are the geometry that the CPPN "
+        "found; white is no connection.",
     ),
     Shown(
         "compare",

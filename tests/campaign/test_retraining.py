@@ -115,7 +115,7 @@ def test_a_change_of_the_task_begins_anew(finished: Path, tmp_path: Path, monkey
     [
         ({"training.epoch": 1}, "training.epoch: unknown key; did you mean epochs"),
         ({"encoding.n": 6}, "encoding.n: unknown key"),
-        ({"encoding.name": "neat"}, "encoding.name: "),
+        ({"encoding.name": "net"}, "encoding.name: "),
         ({"search.repeats": 0}, "search.repeats: input should be greater than or equal to 1"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
         ({"name.first": 1}, "--set name.first: expected name to be a table"),

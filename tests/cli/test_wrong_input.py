@@ -44,14 +44,14 @@ def test_wrong_usage(arguments: list[str], expected: str, evonas: Command) -> No
     [
         (["--set", "training.epoch=1"], "training.epoch: unknown key; did you mean epochs?"),
         (["--set", "training.epochs=many"], "training.epochs: input should be a valid integer"),
-        (["--set", "training.epochs=0"], "training.epochs: input should be greater than or equal to 1, got 0"),
+        (["--set", "training.epochs=-1"], "training.epochs: input should be greater than or equal to 0, got -1"),
         (["--set", "training.epochs"], "--set training.epochs: expected NAME=VALUE"),
         (["--set", "=3"], "--set =3: expected NAME=VALUE"),
         (["--set", "training=3"], "training: "),
         (["--set", "name.first=x"], "--set name.first: expected name to be a table"),
         (
             ["--set", "search.name=agein"],
-            "search.name: expected one of evolution, ageing, random, controller, listed, got 'agein'",
+            "search.name: expected one of evolution, ageing, speciated, random, controller, listed, got 'agein'",
         ),
         (["--set", "encoding.widths=[8, 4]"], "widths: expected ascending numbers"),
         (["--set", "budget.seconds=nan"], "budget.seconds: "),

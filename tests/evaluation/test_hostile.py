@@ -41,7 +41,7 @@ def test_nothing_is_built_of_what_is_too_large(
     def built(*_: Any) -> None:
         raise AssertionError("a network was built")
 
-    monkeypatch.setattr(inline, "Network", built)
+    monkeypatch.setattr(inline, "built", built)
     config = EvaluationConfig(device="cpu", **limits)
     by = Inline(Dag().for_task((1, 8, 8), 10), task, Training(), config, seed=0)
     ((found,),) = by.evaluate([Job(Proposal(0, genome, (), "sample", (), Budget(1)))], lambda: None)

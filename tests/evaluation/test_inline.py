@@ -40,6 +40,8 @@ class Broken(Exception):  # noqa: N818
 class Stubborn:
     """An encoding that cannot develop some genome."""
 
+    abilities: frozenset[str] = frozenset()
+
     def __init__(self, refused: DagGenome) -> None:
         self.refused = refused
 
@@ -233,7 +235,7 @@ def test_what_is_too_large_is_refused_before_it_is_built(
     assert evaluated(evaluator(task, **enough), job(TINY))[0].state == COMPLETE
 
     built: list[object] = []
-    monkeypatch.setattr(inline, "Network", lambda *args: built.append(args))
+    monkeypatch.setattr(inline, "built", lambda *args: built.append(args))
     (refused,) = evaluated(evaluator(task, **too_little), job(TINY))
     assert refused.state == FAILED
     assert refused.error == f"TooLargeError: expected at most {size - 1:,} {what}, got {size:,}; raise {limit}"

@@ -81,14 +81,15 @@ def test_every_operation_there_is() -> None:
     """All but `recur`, which no program holds, in one network of odd sizes: beside each other, merged in both ways."""
     nodes = [Node("in", INPUT)]
     for operation in OPERATIONS:
-        if operation not in (INPUT, HEAD, RECUR, "linear"):
+        if operation not in (INPUT, HEAD, RECUR, "linear", "flatten"):
             settings = tuple(sorted(ATTRIBUTES.get(operation, USUAL)))
             nodes.append(Node(operation, operation, settings, ("in",)))
     spatial = tuple(node.id for node in nodes[1:])
     nodes.append(Node("sum", "conv", (("kernel", 1), ("preactivation", "relu"), ("stride", 1), ("width", 4)), spatial))
     nodes.append(Node("all", "conv", (("kernel", 1), ("stride", 2), ("width", 4)), (*spatial, "sum"), "concat"))
     nodes.append(Node("linear", "linear", ATTRIBUTES["linear"], ("all",)))
-    nodes.append(Node("out", HEAD, (), ("linear", "sum"), "concat"))
+    nodes.append(Node("flatten", "flatten", (), ("all",)))
+    nodes.append(Node("out", HEAD, (), ("linear", "sum", "flatten"), "concat"))
     network = trained(Architecture(tuple(nodes)), (3, 7, 9))
     onnx_agrees(network)
     torch_agrees(network)

@@ -10,13 +10,14 @@ from evonas.network import Donor, Inheritance, Network, inherit
 from genomes import Dag, Encoding
 from genomes.architecture import Architecture
 from genomes.dag import operators
-from genomes.encoding import NEURONS
+from genomes.encoding import WEIGHTED
 from tests.contracts.test_encodings import ENCODINGS, evolved, relatives
 from tests.genomes import dags
 from tests.network.nets import IMAGE, N_OUTPUTS, architecture, donor, inputs, network, node, parent, perturbed
 
 CONFIGS = {**dags.CONFIGS, "image": Dag(input_shape=(3, 8, 8))}
-LAYERED = [one for one in ENCODINGS if NEURONS not in one[1].abilities]
+LAYERED = [one for one in ENCODINGS if WEIGHTED not in one[1].abilities]
+"""Those whose networks are left their parents' weights."""
 IDS = [name for name, _, _ in LAYERED]
 
 
