@@ -16,9 +16,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, WEIGHTED, Decide, Variation
+from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, VARIES_MANY, WEIGHTED, Birth, Decide, Variation
 from genomes.mutation import weights_of
-from genomes.neat import mating, operators
+from genomes.neat import breeding, mating, operators
 from genomes.neat.distance import distances
 from genomes.neat.genome import NeatGenome
 from genomes.neat.reading import MAX_CONNECTIONS, MAX_NEURONS, as_json, checked
@@ -182,8 +182,8 @@ class Augmenting:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Genomes say what the weights are, take trained ones back, and are measured many at once."""
-        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
+        """Genomes say what the weights are, take trained ones back, and are measured and varied many at once."""
+        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY, VARIES_MANY))
 
     def for_task(self, input_shape: Shape, n_outputs: int) -> "Augmenting":
         """The same encoding for a task.
@@ -214,6 +214,10 @@ class Augmenting:
     def crossover(self, a: NeatGenome, b: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
         """Align two genomes by their markings; `a` is the fitter, and of equally fit ones that with fewer genes."""
         return mating.crossover(self, a, b, rng=rng)
+
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+        """Make all children of a generation at once; see `genomes.neat.breeding`."""
+        return breeding.vary(self, births, rng=rng)
 
     def develop(self, genome: NeatGenome) -> NeuronGraph:
         """The network, without what is disabled; a connection from the bias is part of its neuron's bias."""
