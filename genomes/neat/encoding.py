@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, compress
 from math import isfinite, prod
-from operator import and_
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -221,20 +220,15 @@ class Augmenting:
 
     def develop(self, genome: NeatGenome) -> NeuronGraph:
         """The network, without what is disabled; a connection from the bias is part of its neuron's bias."""
-        wiring, enabled, biases = genome.wiring, genome.enabled, genome.biases
-        sources, targets = wiring.source_places, wiring.target_places
-        weights, markings = genome.weights, wiring.markings
-        kept: Any = enabled
-        if wiring.biasing:
+        wiring, biases, weights = genome.wiring, genome.biases, genome.weights
+        kept, sources, targets, markings, biasing = wiring.layout(genome.enabled)
+        if biasing:
             changed = list(biases)
-            for at, neuron in wiring.biasing:
-                if enabled[at]:
-                    changed[neuron] += weights[at]
+            for at, neuron in biasing:
+                changed[neuron] += weights[at]
             biases = tuple(changed)
-            kept = list(map(and_, enabled, wiring.unbiasing))
-        if not all(kept):
-            sources, targets = tuple(compress(sources, kept)), tuple(compress(targets, kept))
-            weights, markings = tuple(compress(weights, kept)), tuple(compress(markings, kept))
+        if len(markings) < len(weights):
+            weights = tuple(compress(weights, kept))
         return NeuronGraph(
             wiring.n_inputs,
             wiring.outputs,
