@@ -41,6 +41,8 @@ from genomes.neat.operators import add_connection, add_node
 neat: Any = import_module("neat") if find_spec("neat") else None
 
 N_NEURONS, N_CONNECTIONS, N_SPECIES = 20, 60, 20
+LIKE_THEIRS: Any = {"bias": "neuron", "distribution": "normal", "weight_power": 0.5, "difference": 0.5}
+"""What makes our genomes spread as theirs do, so that there are about as many species."""
 PEER = """
 [NEAT]
 fitness_criterion = max
@@ -115,7 +117,7 @@ def generation_150(n: int) -> dict[str, Any]:
     Returns:
         The figures of `compared`.
     """
-    spec = {"name": "xor", "task": {"name": "xor"}, "encoding": {"name": "neat"}}
+    spec = {"name": "xor", "task": {"name": "xor"}, "encoding": {"name": "neat", **LIKE_THEIRS}}
     found = Spec.model_validate({**spec, "search": {"name": "speciated", "population": 150}})
     task = found.task.load()
     found = fitted(found, task)
@@ -145,7 +147,7 @@ def generation_10000(n: int, size: int = 10_000) -> dict[str, Any]:
     Returns:
         The figures of `compared`, and how many species there were at the end.
     """
-    plain = Neat(n_inputs=4, n_outputs=2, bias="neuron", distribution="normal", weight_power=0.5, difference=0.5)
+    plain = Neat(n_inputs=4, n_outputs=2, **LIKE_THEIRS)
     search = SpeciatedConfig(population=size, threshold=1.4, stagnation=1000).build(
         Context(Grown(plain), 0, lambda one: (one.metrics["fitness"],), lambda _: Budget(0), inherit=False)
     )

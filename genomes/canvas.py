@@ -12,7 +12,7 @@ from genomes.architecture import MERGES, Architecture
 from genomes.cppn import Cppn
 from genomes.dag import Dag, DagGenome
 from genomes.dag.genome import OUTPUT, SOURCE, Gene, ordered
-from genomes.encoding import MEASURES_MANY, Decide
+from genomes.encoding import MEASURES_MANY, VARIES_MANY, Decide
 from genomes.innovation import marking
 from genomes.neat.genome import NeatGenome
 from genomes.neurons import Values
@@ -99,7 +99,7 @@ class Canvas(Painter):
     @property
     def abilities(self) -> frozenset[str]:
         """Genomes are measured many at once."""
-        return frozenset((MEASURES_MANY,))
+        return frozenset((MEASURES_MANY, VARIES_MANY))
 
     @cached_property
     def direct(self) -> Dag:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ LEARNS = "learns"
 """Ability of an encoding that is also a `Learns`."""
 MEASURES_MANY = "measures_many"
 """Ability of an encoding that is also a `DistancesMany`."""
+VARIES_MANY = "varies_many"
+"""Ability of an encoding that is also a `VariesMany`."""
 DEVELOPS_MANY = "develops_many"
 """Ability of an encoding that is also a `DevelopsMany`."""
 
@@ -142,6 +144,30 @@ class DistancesMany(Protocol[G_contra]):
 
     def distances(self, a: Sequence[G_contra], b: Sequence[G_contra]) -> npt.NDArray[np.float64]:
         """What `distance` gives for every pair, `(len(a), len(b))`."""
+
+
+class Birth(NamedTuple):
+    """How a child is going to be made.
+
+    Attributes:
+        parents: One genome, or two that are crossed, the fitter first.
+        mutated: Whether a child of two is mutated as well; a child of one always is.
+    """
+
+    parents: tuple[Any, ...]
+    mutated: bool = True
+
+
+@runtime_checkable
+class VariesMany(Protocol[G]):
+    """An encoding that makes all children of a generation at once, in less time than one after another."""
+
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[G]]:
+        """The children, distributed as those of `mutate` and `crossover`.
+
+        The operator of a child of two that is mutated is named `crossover+perturb_weights`, say; what it touched is
+        what both did.
+        """
 
 
 @runtime_checkable

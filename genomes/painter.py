@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genomes.cppn import Cppn
-from genomes.encoding import Variation
+from genomes.encoding import Birth, Variation
 from genomes.neat.genome import NeatGenome
 
 
@@ -35,6 +35,10 @@ class Painter(ABC):
     def crossover(self, a: NeatGenome, b: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
         """Align two genomes by their markings; `a` is the fitter."""
         return self.painter.crossover(a, b, rng=rng)
+
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+        """Make all children of a generation at once."""
+        return self.painter.vary(births, rng=rng)
 
     def distance(self, a: NeatGenome, b: NeatGenome) -> float:
         """The compatibility distance of NEAT."""

@@ -4,7 +4,6 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +34,14 @@ class _Candidate(NamedTuple):
     job: Job
     phenotype: Phenotype
     sizes: dict[str, float]
+
+
+class _Result(NamedTuple):
+    """What came of a candidate, before it is known how long all of them took."""
+
+    id: int
+    metrics: dict[str, float]
+    error: str = ""
 
 
 class _Watched:
@@ -130,18 +137,22 @@ class Population:
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`."""
         began = time.perf_counter()
-        candidates, found = [], []
+        candidates: list[_Candidate] = []
+        found: list[_Result] = []
         asked = list(jobs)
         for job, phenotype in zip(asked, self._developed(asked), strict=True):
             try:
                 candidates.append(self._candidate(job, phenotype))
             except Exception as error:
-                found.append(Evaluation(job.proposal.id, FAILED, error=reason(error)))
+                found.append(_Result(job.proposal.id, {}, reason(error)))
         if candidates:
             found += self._judged(candidates, check)
         if found:
             seconds = (time.perf_counter() - began) / len(found)
-            yield [replace(one, seconds=seconds) for one in found]
+            yield [
+                Evaluation(id, FAILED if error else COMPLETE, metrics, seconds, error=error)
+                for id, metrics, error in found
+            ]
 
     def test(self, genome: Genome, weights: bytes | None = None) -> dict[str, float]:
         """Judge a network by what no search sees; its weights are those of its genome."""
@@ -164,18 +175,19 @@ class Population:
         return _Candidate(job, phenotype, measured)
 
     @torch.inference_mode()
-    def _judged(self, candidates: list[_Candidate], check: Check) -> list[Evaluation]:
+    def _judged(self, candidates: list[_Candidate], check: Check) -> list[_Result]:
         seeds = self._seeds([one.job.proposal.generation for one in candidates], "trial")
         try:
             networks = _Watched(self._networks([one.phenotype for one in candidates]), check)
             scores = {name: found.tolist() for name, found in self._problem.score(networks, seeds).items()}
         except Exception as error:
             if len(candidates) == 1:
-                return [Evaluation(candidates[0].job.proposal.id, FAILED, error=reason(error))]
+                return [_Result(candidates[0].job.proposal.id, {}, reason(error))]
             middle = len(candidates) // 2
             return self._judged(candidates[:middle], check) + self._judged(candidates[middle:], check)
         return [
-            _evaluation(one, {name: values[at] for name, values in scores.items()}) for at, one in enumerate(candidates)
+            _result(one, dict(zip(scores, values, strict=True)))
+            for one, *values in zip(candidates, *scores.values(), strict=True)
         ]
 
     def _networks(self, phenotypes: list[Phenotype]) -> Networks:
@@ -190,9 +202,10 @@ class Population:
         return np.array([drawn[one] for one in generations], np.int64)
 
 
-def _evaluation(one: _Candidate, scores: Mapping[str, float]) -> Evaluation:
+def _result(one: _Candidate, scores: dict[str, float]) -> _Result:
     id = one.job.proposal.id
-    if wrong := [f"{name} {value}" for name, value in scores.items() if not math.isfinite(value)]:
-        error = NotFiniteError(f"expected finite scores, got {wrong[0]}; bound the activations or the weights")
-        return Evaluation(id, FAILED, error=reason(error))
-    return Evaluation(id, COMPLETE, {**scores, **one.sizes})
+    if not all(map(math.isfinite, scores.values())):
+        wrong = next(f"{name} {value}" for name, value in scores.items() if not math.isfinite(value))
+        error = NotFiniteError(f"expected finite scores, got {wrong}; bound the activations or the weights")
+        return _Result(id, {}, reason(error))
+    return _Result(id, scores | one.sizes)

@@ -27,6 +27,7 @@ from evonas.record import COMPLETE, Evaluation, Proposal
 from evonas.search.search import Context, SearchConfig
 from evonas.search.species import Member, Speciation, Species, apportioned, divided, ranked, shares
 from evonas.stream import global_random, stream
+from genomes.encoding import VARIES_MANY, Birth, Variation
 
 
 class SpeciatedConfig(SearchConfig):
@@ -78,7 +79,7 @@ class SpeciatedConfig(SearchConfig):
         return Speciated(self, context)
 
 
-class Birth(NamedTuple):
+class Plan(NamedTuple):
     """How a child is going to be made.
 
     Attributes:
@@ -90,7 +91,7 @@ class Birth(NamedTuple):
     mutated: bool
 
 
-SAMPLE = Birth((), False)
+SAMPLE = Plan((), False)
 
 
 class Speciated:
@@ -102,6 +103,7 @@ class Speciated:
 
     def __init__(self, config: SpeciatedConfig, context: Context) -> None:
         self._config, self._context = config, context
+        self._varies_many = VARIES_MANY in context.encoding.abilities
         self._toolbox = base.Toolbox()
         if config.parents == "tournament":
             self._toolbox.register("select", tools.selTournament, tournsize=config.tournament, fit_attr="value")
@@ -114,6 +116,7 @@ class Speciated:
         self._best, self._n_stale = -np.inf, 0
         self._generation = self._n_proposed = 0
         self._plan = [SAMPLE] * config.population
+        self._bred: dict[int, Variation[Any]] | None = None
         self._pending: dict[int, Proposal] = {}
         self._children: list[Member] = []
         self._parents: frozenset[int] = frozenset()
@@ -126,7 +129,7 @@ class Speciated:
         self.recall(proposals)
         return proposals
 
-    def _proposal(self, number: int, birth: Birth) -> Proposal:
+    def _proposal(self, number: int, birth: Plan) -> Proposal:
         parents, mutated = birth
         context = self._context
         if not parents:
@@ -134,17 +137,31 @@ class Speciated:
         genome = parents[0].genome
         if len(parents) == 1 and not mutated:
             return context.bred(number, genome, (parents[0].id,), "copy", self._generation)
+        ids = tuple([one.id for one in parents])
+        if self._varies_many:
+            variation = self._children_at_once()[number]
+            return context.bred(number, variation.genome, ids, variation.operator, self._generation)
         rng = stream(context.seed, "ask", number)
         if len(parents) == 1:
             variation = context.encoding.mutate(genome, rng=rng)
-            return context.bred(number, variation.genome, (parents[0].id,), variation.operator, self._generation)
-        a, b = parents
-        variation = context.encoding.crossover(genome, b.genome, rng=rng)
+            return context.bred(number, variation.genome, ids, variation.operator, self._generation)
+        variation = context.encoding.crossover(genome, parents[1].genome, rng=rng)
         operator = variation.operator
         if mutated:
             variation = context.encoding.mutate(variation.genome, rng=rng)
             operator = f"{operator}+{variation.operator}"
-        return context.bred(number, variation.genome, (a.id, b.id), operator, self._generation)
+        return context.bred(number, variation.genome, ids, operator, self._generation)
+
+    def _children_at_once(self) -> dict[int, Variation[Any]]:
+        """By number all children of the generation that are varied: made when the first is asked for, and kept."""
+        if self._bred is None:
+            encoding: Any = self._context.encoding
+            start = self._generation * self._config.population
+            varied = {at: one for at, one in enumerate(self._plan, start) if len(one.parents) > 1 or one.mutated}
+            births = [Birth(tuple([one.genome for one in plan.parents]), plan.mutated) for plan in varied.values()]
+            rng = stream(self._context.seed, "generation", self._generation, "births")
+            self._bred = dict(zip(varied, encoding.vary(births, rng=rng), strict=True))
+        return self._bred
 
     def recall(self, proposals: Iterable[Proposal]) -> None:
         """Wait for these proposals' results."""
@@ -172,7 +189,7 @@ class Speciated:
                 self._plan = self._planned(rng)
         survivors = (one.id for kind in self._species for one in kind.survivors(self._config.survival))
         self._parents = frozenset(survivors).union(one.id for birth in self._plan for one in birth.parents)
-        self._children = []
+        self._children, self._bred = [], None
         self._generation += 1
 
     def _divide(self, rng: np.random.Generator) -> None:
@@ -214,14 +231,14 @@ class Speciated:
             moved = self._threshold + (step if len(self._species) > target else -step)
             self._threshold = max(moved, step)
 
-    def _planned(self, rng: np.random.Generator) -> list[Birth]:
+    def _planned(self, rng: np.random.Generator) -> list[Plan]:
         """The births of the next generation; Python's global `random` is seeded."""
         population = [one for kind in self._species for one in kind.members]
         fertile = self._fertile()
         if not fertile:
             best = max(self._species, key=lambda kind: kind.champion.value).champion
             self._species, self._n_stale = [], 0
-            return [Birth((best,), False), *[SAMPLE] * (self._config.population - 1)]
+            return [Plan((best,), False), *[SAMPLE] * (self._config.population - 1)]
         counts = apportioned(shares(fertile, population), self._config.population)
         return [birth for kind, n in zip(fertile, counts, strict=True) for birth in self._births(kind, n, rng)]
 
@@ -236,12 +253,12 @@ class Speciated:
         spared = {kind.number for kind in by_rank[: config.species_elitism]}
         return [kind for kind in self._species if kind.n_stale < config.stagnation or kind.number in spared]
 
-    def _births(self, kind: Species, n: int, rng: np.random.Generator) -> list[Birth]:
+    def _births(self, kind: Species, n: int, rng: np.random.Generator) -> list[Plan]:
         """The births of one species' `n` offspring."""
         config, select = self._config, self._toolbox.select
         births = []
         if n and len(kind.members) > config.champions:
-            births = [Birth((kind.champion,), False)]
+            births = [Plan((kind.champion,), False)]
             n -= 1
         pool = kind.survivors(config.survival)
         abroad = len(self._species) > 1
@@ -252,7 +269,7 @@ class Speciated:
         )
         for index, (a, b) in enumerate(zip(select(pool, n), select(pool, n), strict=True)):
             if not crossed[index]:
-                births.append(Birth((a,), True))
+                births.append(Plan((a,), True))
             elif far[index] and abroad:
                 births.append(_couple(a, self._foreign(kind), mutated[index]))
             elif len(pool) > 1:
@@ -260,7 +277,7 @@ class Speciated:
                     (b,) = select([one for one in pool if one is not a], 1)
                 births.append(_couple(a, b, mutated[index]))
             else:
-                births.append(Birth((a,), True))
+                births.append(Plan((a,), True))
         return births
 
     def _foreign(self, kind: Species) -> Member:
@@ -274,12 +291,12 @@ class Speciated:
         return set(self._parents.union(one.id for one in self._children))
 
 
-def _couple(a: Member, b: Member, mutated: bool) -> Birth:
+def _couple(a: Member, b: Member, mutated: bool) -> Plan:
     """The fitter parent first, of equals the smaller: so in the program, where the paper would take genes from both.
 
     Of equal genomes a child that is not mutated would be a copy.
     """
-    return Birth(ranked((a, b)), bool(mutated) or a.genome == b.genome)
+    return Plan(ranked((a, b)), bool(mutated) or a.genome == b.genome)
 
 
 def _aged(kind: Species, members: tuple[Member, ...]) -> Species:

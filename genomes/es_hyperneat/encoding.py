@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from genomes.cppn import Cppn
-from genomes.encoding import DEVELOPS_MANY, MEASURES_MANY, NEURONS, WEIGHTED, Decide
+from genomes.encoding import DEVELOPS_MANY, MEASURES_MANY, NEURONS, VARIES_MANY, WEIGHTED, Decide
 from genomes.es_hyperneat.graphs import Style, graphs
 from genomes.es_hyperneat.program import programs
 from genomes.es_hyperneat.quadtree import Division
@@ -103,7 +103,7 @@ class EsHyperNeat(Painter):
     @property
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights of neurons are, and are measured and developed many at once."""
-        return frozenset((WEIGHTED, NEURONS, MEASURES_MANY, DEVELOPS_MANY))
+        return frozenset((WEIGHTED, NEURONS, MEASURES_MANY, VARIES_MANY, DEVELOPS_MANY))
 
     @cached_property
     def painter(self) -> Cppn:

@@ -9,7 +9,7 @@ import numpy as np
 
 from genomes.architecture import Architecture
 from genomes.cppn import Cppn
-from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, Decide
+from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, VARIES_MANY, WEIGHTED, Decide
 from genomes.hyperneat.development import Rule, developed
 from genomes.hyperneat.seed import locally_seeded
 from genomes.hyperneat.substrate import Hidden, Layout, Substrate, substrate
@@ -91,7 +91,7 @@ class HyperNeat(Painter):
     def abilities(self) -> frozenset[str]:
         """Genomes say what the weights are, and are measured many at once; what is trained through is taken back."""
         own = {"evolved": (FIXED,), "seeded": (), "through": (LEARNS,)}[self.mode]
-        return frozenset((WEIGHTED, MEASURES_MANY, *own))
+        return frozenset((WEIGHTED, MEASURES_MANY, VARIES_MANY, *own))
 
     @cached_property
     def substrate(self) -> Substrate:

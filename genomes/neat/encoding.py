@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, compress
 from math import isfinite, prod
-from operator import and_
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, WEIGHTED, Decide, Variation
+from genomes.encoding import LEARNS, MEASURES_MANY, NEURONS, VARIES_MANY, WEIGHTED, Birth, Decide, Variation
 from genomes.mutation import weights_of
-from genomes.neat import mating, operators
+from genomes.neat import breeding, mating, operators
 from genomes.neat.distance import distances
 from genomes.neat.genome import NeatGenome
 from genomes.neat.reading import MAX_CONNECTIONS, MAX_NEURONS, as_json, checked
@@ -182,8 +181,8 @@ class Augmenting:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Genomes say what the weights are, take trained ones back, and are measured many at once."""
-        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY))
+        """Genomes say what the weights are, take trained ones back, and are measured and varied many at once."""
+        return frozenset((WEIGHTED, NEURONS, LEARNS, MEASURES_MANY, VARIES_MANY))
 
     def for_task(self, input_shape: Shape, n_outputs: int) -> "Augmenting":
         """The same encoding for a task.
@@ -215,22 +214,21 @@ class Augmenting:
         """Align two genomes by their markings; `a` is the fitter, and of equally fit ones that with fewer genes."""
         return mating.crossover(self, a, b, rng=rng)
 
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+        """Make all children of a generation at once; see `genomes.neat.breeding`."""
+        return breeding.vary(self, births, rng=rng)
+
     def develop(self, genome: NeatGenome) -> NeuronGraph:
         """The network, without what is disabled; a connection from the bias is part of its neuron's bias."""
-        wiring, enabled, biases = genome.wiring, genome.enabled, genome.biases
-        sources, targets = wiring.source_places, wiring.target_places
-        weights, markings = genome.weights, wiring.markings
-        kept: Any = enabled
-        if wiring.biasing:
+        wiring, biases, weights = genome.wiring, genome.biases, genome.weights
+        kept, sources, targets, markings, biasing = wiring.layout(genome.enabled)
+        if biasing:
             changed = list(biases)
-            for at, neuron in wiring.biasing:
-                if enabled[at]:
-                    changed[neuron] += weights[at]
+            for at, neuron in biasing:
+                changed[neuron] += weights[at]
             biases = tuple(changed)
-            kept = list(map(and_, enabled, wiring.unbiasing))
-        if not all(kept):
-            sources, targets = tuple(compress(sources, kept)), tuple(compress(targets, kept))
-            weights, markings = tuple(compress(weights, kept)), tuple(compress(markings, kept))
+        if len(markings) < len(weights):
+            weights = tuple(compress(weights, kept))
         return NeuronGraph(
             wiring.n_inputs,
             wiring.outputs,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import compress
+from operator import and_
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -59,6 +60,28 @@ class Connection(NamedTuple):
     target: str
     weight: float
     enabled: bool = True
+
+
+class Layout(NamedTuple):
+    """What a network takes from a wiring, some of whose connections are disabled.
+
+    Attributes:
+        kept: For every connection whether the network has it: not those that are disabled, or from the bias.
+        sources: Of those it has, the place read.
+        targets: Of those, the place fed.
+        markings: Of those.
+        biasing: The enabled connections from the bias: the index of each and that of the neuron it feeds.
+    """
+
+    kept: tuple[bool, ...]
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    markings: tuple[str, ...]
+    biasing: tuple[tuple[int, int], ...]
+
+
+MOST_LAYOUTS = 16
+"""How many a wiring remembers."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +176,27 @@ class Wiring:
     def unbiasing(self) -> tuple[bool, ...]:
         """For every connection: True if it does not come from the bias."""
         return tuple([place != BIAS_PLACE for place in self.source_places])
+
+    @cached_property
+    def _layouts(self) -> dict[tuple[bool, ...], Layout]:
+        return {}
+
+    def layout(self, enabled: tuple[bool, ...]) -> Layout:
+        """What a network takes, which most children share with their parents.
+
+        Args:
+            enabled: One a connection.
+        """
+        known = self._layouts
+        if (found := known.get(enabled)) is None:
+            kept = tuple(map(and_, enabled, self.unbiasing))
+            columns: Any = (self.source_places, self.target_places, self.markings)
+            sources, targets, markings = columns if all(kept) else [tuple(compress(one, kept)) for one in columns]
+            found = Layout(kept, sources, targets, markings, tuple([one for one in self.biasing if enabled[one[0]]]))
+            if len(known) >= MOST_LAYOUTS:
+                known.clear()
+            known[enabled] = found
+        return found
 
     @cached_property
     def all_touched(self) -> tuple[str, ...]:

@@ -36,11 +36,26 @@ def mutate(config: "Augmenting", genome: NeatGenome, *, rng: np.random.Generator
         ValueError: If no operator of positive weight fits.
     """
     names, bounds = config.wheel
-    at = bisect_right(bounds, rng.random() * bounds[-1])
-    if (variation := OPERATORS[names[at]](config, genome, rng)) is not None:
-        return variation
+    return applied(config, genome, names[bisect_right(bounds, rng.random() * bounds[-1])], rng)
+
+
+def applied(config: "Augmenting", genome: NeatGenome, name: str, rng: np.random.Generator) -> Variation[NeatGenome]:
+    """Apply an operator that was drawn, or where it does not fit one of the others.
+
+    Raises:
+        ValueError: If no operator of positive weight fits.
+    """
+    return OPERATORS[name](config, genome, rng) or instead(config, genome, name, rng)
+
+
+def instead(config: "Augmenting", genome: NeatGenome, tried: str, rng: np.random.Generator) -> Variation[NeatGenome]:
+    """Apply another operator than one that was drawn and does not fit.
+
+    Raises:
+        ValueError: If none of positive weight fits.
+    """
+    names, bounds = config.wheel
     left = {name: high - low for name, low, high in zip(names, (0.0, *bounds), bounds, strict=False)}
-    tried = names[at]
     while len(left) > 1:
         del left[tried]
         tried = _drawn(left, rng)

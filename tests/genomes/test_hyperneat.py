@@ -7,7 +7,7 @@ import pytest
 
 from evonas.campaign.spec import SpecError, parse
 from genomes.cppn import Cppn
-from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, WEIGHTED, uniform
+from genomes.encoding import FIXED, LEARNS, MEASURES_MANY, VARIES_MANY, WEIGHTED, uniform
 from genomes.hyperneat import Conv, HyperNeat
 from genomes.hyperneat.substrate import substrate
 from genomes.neat.genome import NeatGenome
@@ -225,9 +225,9 @@ def test_a_locally_seeded_genome_is_one_like_others() -> None:
 
 
 def test_abilities() -> None:
-    assert config().abilities == {WEIGHTED, MEASURES_MANY, FIXED}
-    assert config(mode="seeded").abilities == {WEIGHTED, MEASURES_MANY}
-    assert config(mode="through").abilities == {WEIGHTED, MEASURES_MANY, LEARNS}
+    assert config().abilities == {WEIGHTED, MEASURES_MANY, VARIES_MANY, FIXED}
+    assert config(mode="seeded").abilities == {WEIGHTED, MEASURES_MANY, VARIES_MANY}
+    assert config(mode="through").abilities == {WEIGHTED, MEASURES_MANY, VARIES_MANY, LEARNS}
 
 
 def test_a_genome_of_another_substrate_is_refused() -> None:

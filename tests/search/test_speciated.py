@@ -14,7 +14,7 @@ from evonas.campaign import Spec
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
 from evonas.search import Context, Speciated, SpeciatedConfig
 from evonas.search.species import Member, Species, apportioned, divided, ranked, shares
-from genomes import Dag
+from genomes import Dag, Neat
 from genomes.encoding import MEASURES_MANY, Decide, Variation
 
 
@@ -452,3 +452,25 @@ def test_a_generation_is_in_flight_unless_a_lag_is_given() -> None:
     assert SpeciatedConfig(population=12, lag=3).lag == 3
     spec = Spec.model_validate({"search": {"name": "speciated", "population": 9}})
     assert (spec.search.lag, spec.encoding) == (9, Dag())
+
+
+def test_neat_resumed_within_a_generation_goes_on_as_if_it_had_not_stopped() -> None:
+    neat = Neat(n_inputs=2, n_outputs=1)
+
+    def fitness(one: Proposal) -> Evaluation:
+        genome: Any = one.genome
+        return Evaluation(one.id, COMPLETE, {"fitness": sum(genome.weights), "parameters": len(genome.weights)})
+
+    whole = built(neat, population=20)
+    log = [one for _ in range(4) for one in whole.ask(20) if whole.tell([fitness(one)]) is None]
+    assert any("+" in one.operator for one in log)
+    resumed = built(neat, population=20)
+    for start in (0, 20):
+        resumed.recall(log[start : start + 20])
+        resumed.tell(map(fitness, log[start : start + 20]))
+    resumed.recall(log[40:52])
+    resumed.tell(map(fitness, log[40:47]))
+    rest = [*resumed.ask(3), *resumed.ask(20)]
+    assert rest == log[52:60]
+    resumed.tell(map(fitness, log[47:60]))
+    assert resumed.ask(20) == log[60:]
