@@ -14,7 +14,7 @@ from genomes.painting import Paint, Sheet
 
 PAINTED_AT_ONCE = 1 << 18
 """Questions that are asked at once, of all CPPNs together as many answers."""
-IN_CACHE = 1 << 15
+IN_CACHE = 1 << 17
 """Pairs of places at a time for which the neurons of a single CPPN are computed."""
 MANY = 1 << 13
 """Pairs of places from which on a CPPN is computed by itself: below, what a call costs counts."""
