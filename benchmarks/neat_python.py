@@ -188,7 +188,7 @@ class Grown:
     def sample(self, decide: Decide, *, rng: np.random.Generator) -> NeatGenome:
         """A founder with other weights."""
         founder = self.founders[rng.integers(N_SPECIES)]
-        return replace(founder, weights=tuple((founder.weight_array + rng.normal(0, 0.2, N_CONNECTIONS)).tolist()))
+        return replace(founder, weights=tuple((np.array(founder.weights) + rng.normal(0, 0.2, N_CONNECTIONS)).tolist()))
 
     def _founder(self, number: int) -> NeatGenome:
         rng = np.random.default_rng(number)

@@ -76,7 +76,7 @@ class Search(Protocol):
 
     The log of proposals and evaluations determines it: a search that is given `recall` and `tell` in the order of the
     log goes on as if it had never stopped. What is drawn for proposal k comes from the stream (seed, "ask", k), what is
-    drawn once a generation from (seed, "generation", g).
+    drawn once a generation from (seed, "generation", g), for children made together from that and "births".
     """
 
     def ask(self, n: int) -> list[Proposal]:

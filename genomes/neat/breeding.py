@@ -1,7 +1,7 @@
 """All children of a generation at once: what `mutate` and `crossover` do, in columns that hold every child's genes."""
 
 from collections.abc import Sequence
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from genomes.encoding import Birth, Variation
 from genomes.neat import operators
-from genomes.neat.genome import NeatGenome
+from genomes.neat.genome import NeatGenome, packed
 
 if TYPE_CHECKING:
     from genomes.neat.encoding import Augmenting
@@ -77,10 +77,15 @@ class _Genes:
         """The places of the genes of some children."""
         return _spans(self.firsts[children], self.sizes[children])
 
-    def mask(self, child: int) -> list[bool]:
-        """Which genes of a child are touched."""
-        first = self.firsts[child]
-        return list(self.touched[first : first + self.sizes[child]].tolist())
+    def masks(self) -> list[list[bool] | None]:
+        """For every child which of its genes are touched; None: none is."""
+        some = np.zeros(len(self.sizes), np.bool_)
+        some[self.owners[self.touched]] = True
+        flat, ends = self.touched.tolist(), (self.firsts + self.sizes).tolist()
+        return [
+            flat[first:end] if any_ else None
+            for first, end, any_ in zip(self.firsts.tolist(), ends, some.tolist(), strict=True)
+        ]
 
     def matching(self, children: Places, seconds: Places) -> tuple[Places, Places]:
         """Of some children the genes that their second parent has too: their places, and its."""
@@ -153,14 +158,15 @@ class _Brood:
 
     def _spread(self, name: str) -> None:
         words = sorted(self._kinds[name]) if name in WORDS else []
-        if name == "weights":
-            flat: Column = np.concatenate([one.weight_array for one in self._pool])
-        elif name == "enabled":
-            flat = np.frombuffer(b"".join([bytes(one.enabled) for one in self._pool]), np.bool_)
-        else:
-            values = [value for one in self._pool for value in getattr(one, name)]
+        columns = list(map(attrgetter(name), self._pool))
+        flat: Column
+        if words:
             number = {word: at for at, word in enumerate(words)}
-            flat = np.array([number[word] for word in values]) if words else np.array(values)
+            flat = np.array([number[word] for word in chain.from_iterable(columns)])
+        elif name == "enabled":
+            flat = np.frombuffer(b"".join(map(bytes, columns)), np.bool_)
+        else:
+            flat = packed(columns)
         self._columns[name] = _Values(flat, flat[self._genes(name).origins], words)
 
     def cross(self, config: "Augmenting", rng: np.random.Generator) -> None:
@@ -236,7 +242,8 @@ class _Brood:
         """The children, after the operators that are applied one by one."""
         columns = [self._cut(name) for name in (*NEURONS, *LINKS)]
         crossed = ["crossover" if len(birth.parents) > 1 else "" for birth in self._births]
-        touched = self._touched([config.perturb_rate == 1 and one == "perturb_weights" for one in drawn])
+        all_moved = {"perturb_weights"} if config.perturb_rate == 1 else set()
+        touched = self._touched([one in all_moved and at not in self._still for at, one in enumerate(drawn)])
         found = []
         for at, (parent, name, operator, changed, *values) in enumerate(
             zip(self._firsts, crossed, drawn, touched, *columns, strict=True)
@@ -271,22 +278,18 @@ class _Brood:
 
     def _touched(self, every: list[bool]) -> list[tuple[str, ...]]:
         """The markings of what has changed in each child; where `every` is true, of all its connections."""
-        masks = []
-        for genes in (self._links, self._neurons):
-            some = np.zeros(len(every), np.bool_)
-            some[genes.owners[genes.touched]] = True
-            masks.append((genes, some.tolist()))
-        (links, links_changed), (neurons, neurons_changed) = masks
         found = []
-        for at, parent in enumerate(self._firsts):
+        for parent, all_, links, neurons in zip(
+            self._firsts, every, self._links.masks(), self._neurons.masks(), strict=True
+        ):
             wiring = parent.wiring
             names: tuple[str, ...] = ()
-            if every[at]:
+            if all_:
                 names = wiring.all_touched
-            elif links_changed[at]:
-                names = wiring.touched(tuple(compress(wiring.markings, links.mask(at))))
-            if neurons_changed[at]:
-                names = tuple(dict.fromkeys((*names, *compress(wiring.ids, neurons.mask(at)))))
+            elif links:
+                names = wiring.touched(tuple(compress(wiring.markings, links)))
+            if neurons:
+                names = tuple(dict.fromkeys((*names, *compress(wiring.ids, neurons))))
             found.append(names)
         return found
 

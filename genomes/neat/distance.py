@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from genomes.neat.genome import BIAS, NeatGenome, as_codes, input_ids
+from genomes.neat.genome import BIAS, NeatGenome, as_codes, input_ids, packed
 
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]
@@ -80,7 +80,7 @@ def _connections(a: Sequence[NeatGenome], b: Sequence[NeatGenome]) -> tuple[Valu
     ours, theirs = (_genes([genome.wiring.codes for genome in some]) for some in (a, b))
     aligned = _Aligned(ours, theirs)
     shared = aligned.equal()
-    weights_a, weights_b = (np.concatenate([genome.weight_array for genome in some]) for some in (a, b))
+    weights_a, weights_b = (packed([genome.weights for genome in some]) for some in (a, b))
     apart = aligned.apart(weights_a, weights_b)
     if any(False in genome.enabled for genome in (*a, *b)):
         on_a, on_b = (np.frombuffer(b"".join([bytes(genome.enabled) for genome in some]), np.uint8) for some in (a, b))
@@ -102,13 +102,13 @@ def _neurons(a: Sequence[NeatGenome], b: Sequence[NeatGenome]) -> Values:
     aligned = _Aligned(ours, theirs)
     shared = aligned.equal()
     for getter, kinds in columns:
-        values = [chain.from_iterable(map(getter, some)) for some in (a, b)]
         if isinstance(next(iter(kinds)), str):
+            values = [chain.from_iterable(map(getter, some)) for some in (a, b)]
             number = {word: at for at, word in enumerate(sorted(kinds))}
             mine, its = (np.fromiter(map(number.__getitem__, some), np.intp) for some in values)
             total += shared - aligned.equal(mine, its, len(kinds))
         else:
-            total += aligned.apart(*(np.fromiter(some, np.float64) for some in values))
+            total += aligned.apart(*(packed(map(getter, some)) for some in (a, b)))
     return total / np.maximum(shared, 1.0)
 
 

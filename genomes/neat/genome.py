@@ -1,11 +1,12 @@
 """What NEAT evolves: columns of neuron genes and of connection genes."""
 
 import hashlib
+import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import compress
+from itertools import chain, compress
 from operator import and_
 from typing import Any, NamedTuple, TypeVar
 
@@ -288,11 +289,6 @@ class NeatGenome:
         whole = b"".join((self.wiring.digest, words, values.tobytes(), bytes(self.enabled)))
         return hashlib.blake2b(whole, digest_size=8).hexdigest()
 
-    @cached_property
-    def weight_array(self) -> npt.NDArray[np.float64]:
-        """The weights, not to be written to."""
-        return np.array(self.weights, np.float64)
-
     @property
     def markings(self) -> tuple[str, ...]:
         """The marking of every connection, ascending."""
@@ -318,6 +314,12 @@ class NeatGenome:
     def connections(self) -> tuple[Connection, ...]:
         """The connection genes as rows."""
         return tuple(map(Connection, self.wiring.sources, self.wiring.targets, self.weights, self.enabled))
+
+
+def packed(columns: Iterable[tuple[float, ...]]) -> npt.NDArray[np.float64]:
+    """The numbers of several columns, one behind the other, not to be written to: `struct` is faster than numpy."""
+    values = list(chain.from_iterable(columns))
+    return np.frombuffer(struct.pack(f"{len(values)}d", *values))
 
 
 def as_codes(names: Sequence[str]) -> npt.NDArray[np.uint64]:

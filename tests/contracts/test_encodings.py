@@ -1,6 +1,7 @@
 """What every encoding keeps to. A new one joins by a line in `ENCODINGS`."""
 
 import copy
+import itertools
 import json
 import subprocess
 import sys
@@ -12,7 +13,19 @@ import numpy as np
 import pytest
 
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
-from genomes.encoding import DEVELOPS_MANY, LEARNS, MEASURES_MANY, POINTER, WEIGHTED, Decide, Phenotype, Site, uniform
+from genomes.encoding import (
+    DEVELOPS_MANY,
+    LEARNS,
+    MEASURES_MANY,
+    POINTER,
+    VARIES_MANY,
+    WEIGHTED,
+    Birth,
+    Decide,
+    Phenotype,
+    Site,
+    uniform,
+)
 from genomes.hyperneat import Conv
 from genomes.neurons import NeuronGraph
 from genomes.painter import Painter
@@ -391,6 +404,25 @@ def test_many_distances_are_those_of_every_pair(case: Case) -> None:
     assert many.shape == (12, 3)
     assert many.tolist() == [[encoding.distance(a, b) for b in genomes[::4]] for a in genomes]
     assert encoding.distances(genomes, []).shape == (12, 0)
+
+
+def test_many_children_are_whole_and_the_same_for_the_same_generator(case: Case) -> None:
+    encoding, _ = case
+    if VARIES_MANY not in encoding.abilities:
+        return
+    genomes = [evolved(encoding, seed, n_steps=seed * 3) for seed in range(6)]
+    births = [Birth((one,)) for one in genomes] + [
+        Birth((a, b), mutated) for a, b in itertools.pairwise(genomes) for mutated in (False, True)
+    ]
+    before = [one.digest for one in genomes]
+    made = encoding.vary(births, rng=stream(1))
+    assert [one.digest for one in genomes] == before
+    assert encoding.vary(births, rng=stream(1)) == made
+    for birth, one in zip(births, made, strict=True):
+        assert one.operator.startswith("crossover") == (len(birth.parents) == 2)
+        assert ("+" in one.operator) == (len(birth.parents) == 2 and birth.mutated)
+        assert encoding.from_json(encoding.to_json(one.genome)) == one.genome
+        encoding.develop(one.genome)
 
 
 def test_many_develop_as_each_does(case: Case) -> None:
