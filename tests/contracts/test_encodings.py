@@ -1,7 +1,6 @@
 """What every encoding keeps to. A new one joins by a line in `ENCODINGS`."""
 
 import copy
-import itertools
 import json
 import subprocess
 import sys
@@ -14,13 +13,8 @@ import pytest
 
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, Genome, HyperNeat, Neat, Recurrent
 from genomes.encoding import (
-    DEVELOPS_MANY,
-    LEARNS,
-    MEASURES_MANY,
     POINTER,
-    VARIES_MANY,
     WEIGHTED,
-    Birth,
     Decide,
     Phenotype,
     Site,
@@ -77,12 +71,6 @@ ENCODINGS: list[tuple[str, Encoding, tuple[int, ...]]] = [
 
 N_VARIATIONS = 300
 Case = tuple[Encoding, tuple[int, ...]]
-
-
-@pytest.fixture(params=ENCODINGS, ids=[name for name, _, _ in ENCODINGS])
-def case(request: pytest.FixtureRequest) -> Case:
-    _, encoding, input_shape = request.param
-    return encoding.for_task(input_shape, 7), input_shape
 
 
 def stream(*seed: int) -> np.random.Generator:
@@ -294,55 +282,6 @@ def test_development_is_deterministic(case: Case) -> None:
     assert encoding.develop(genome).digest == encoding.develop(twin).digest
 
 
-# JSON
-
-
-def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    pairs: Any = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    if not isinstance(data, dict | list):
-        yield path
-    for key, value in pairs:
-        yield from leaves(value, (*path, key))
-
-
-def damaged(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    data = at = copy.deepcopy(data)
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return data
-
-
-def refused(encoding: Encoding, data: Any) -> None:
-    with pytest.raises(ValueError, match="expected") as refusal:
-        encoding.from_json(data)
-    assert refusal.type is ValueError
-    assert "\n" not in str(refusal.value)
-
-
-def test_json_refuses_other_kinds_and_versions(case: Case) -> None:
-    encoding, _ = case
-    data = encoding.to_json(evolved(encoding, 8))
-    for other in ("no such encoding", "", None, 1):
-        refused(encoding, {**data, "encoding": other})
-    for version in (0, 999, "1", None):
-        refused(encoding, {**data, "version": version})
-    for nothing in ({}, [], None, 3, "genome", [data]):
-        refused(encoding, nothing)
-
-
-def test_json_refuses_damage_anywhere(case: Case) -> None:
-    encoding, _ = case
-    data = json.loads(written(encoding, sampled(encoding, 8)))
-    for key in data:
-        refused(encoding, {name: value for name, value in data.items() if name != key})
-        for value in (None, 7, "text", [], {}, [None], [[]], {"a": 1}):
-            refused(encoding, {**data, key: value})
-    for path in leaves(data):
-        for value in (None, True, [], {}, "no such word", float("nan"), float("inf"), 10**30):
-            refused(encoding, damaged(data, path, value))
-
-
 # Decisions
 
 
@@ -390,73 +329,6 @@ def recorded(encoding: Encoding, seed: int) -> tuple[Genome, list[tuple[Site, in
         return trace[-1][2]
 
     return encoding.sample(decide, rng=stream(seed)), trace
-
-
-# Abilities
-
-
-def test_many_distances_are_those_of_every_pair(case: Case) -> None:
-    encoding, _ = case
-    if MEASURES_MANY not in encoding.abilities:
-        return
-    genomes = [evolved(encoding, seed, n_steps=seed * 4) for seed in range(12)]
-    many = encoding.distances(genomes, genomes[::4])
-    assert many.shape == (12, 3)
-    assert many.tolist() == [[encoding.distance(a, b) for b in genomes[::4]] for a in genomes]
-    assert encoding.distances(genomes, []).shape == (12, 0)
-
-
-def test_many_children_are_whole_and_the_same_for_the_same_generator(case: Case) -> None:
-    encoding, _ = case
-    if VARIES_MANY not in encoding.abilities:
-        return
-    genomes = [evolved(encoding, seed, n_steps=seed * 3) for seed in range(6)]
-    births = [Birth((one,)) for one in genomes] + [
-        Birth((a, b), mutated) for a, b in itertools.pairwise(genomes) for mutated in (False, True)
-    ]
-    before = [one.digest for one in genomes]
-    made = encoding.vary(births, rng=stream(1))
-    assert [one.digest for one in genomes] == before
-    assert encoding.vary(births, rng=stream(1)) == made
-    for birth, one in zip(births, made, strict=True):
-        assert one.operator.startswith("crossover") == (len(birth.parents) == 2)
-        assert ("+" in one.operator) == (len(birth.parents) == 2 and birth.mutated)
-        assert encoding.from_json(encoding.to_json(one.genome)) == one.genome
-        encoding.develop(one.genome)
-
-
-def test_many_develop_as_each_does(case: Case) -> None:
-    encoding, _ = case
-    if DEVELOPS_MANY not in encoding.abilities:
-        return
-    genomes = [evolved(encoding, seed, n_steps=seed * 4) for seed in range(12)]
-    assert list(encoding.develop_many(genomes)) == [encoding.develop(genome) for genome in genomes]
-    assert list(encoding.develop_many([])) == []
-
-
-def neurons_of(phenotype: Phenotype) -> NeuronGraph:
-    """What is trained: the network of neurons itself, or the CPPN that gradient flows through."""
-    graph = phenotype if isinstance(phenotype, NeuronGraph) else phenotype.painter
-    assert graph is not None
-    return graph
-
-
-def test_what_was_learnt_is_in_the_genome(case: Case) -> None:
-    encoding, _ = case
-    if LEARNS not in encoding.abilities:
-        return
-    for seed in range(12):
-        genome = evolved(encoding, seed, n_steps=seed * 4)
-        graph = neurons_of(encoding.develop(genome))
-        assert encoding.learn(genome, {}) == genome
-        names = (*graph.ids, *graph.markings)
-        learnt = encoding.learn(genome, dict(zip(names, stream(seed).random(len(names)).tolist(), strict=True)))
-        after = neurons_of(encoding.develop(learnt))
-        assert (*after.biases, *after.weights) == pytest.approx(tuple(stream(seed).random(len(names))), abs=1e-15)
-        assert (after.ids, after.markings, after.sources) == (graph.ids, graph.markings, graph.sources)
-        for values in ({"0" * 16: 1.0}, {names[0]: float("nan")}):
-            with pytest.raises(ValueError, match="expected"):
-                encoding.learn(genome, values)
 
 
 # The configuration
