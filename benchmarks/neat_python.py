@@ -41,7 +41,7 @@ from genomes.neat.operators import add_connection, add_node
 neat: Any = import_module("neat") if find_spec("neat") else None
 
 N_NEURONS, N_CONNECTIONS, N_SPECIES = 20, 60, 20
-LIKE_THEIRS: Any = {"bias": "neuron", "distribution": "normal", "weight_power": 0.5, "difference": 0.5}
+LIKE_THEIRS: Any = {"bias": "neuron", "distribution": "normal", "weight_power": 0.5, "difference": 0.5, "small": 0}
 """What makes our genomes spread as theirs do, so that there are about as many species."""
 PEER = """
 [NEAT]
