@@ -29,13 +29,21 @@ from evonas.search.species import Member, Speciation, Species, apportioned, divi
 from evonas.stream import global_random, stream
 from genomes.encoding import VARIES_MANY, Birth, Variation
 
+MAX_POPULATION = 100_000
+"""Individuals that a generation may have: all of it is asked for at once."""
+
 
 class SpeciatedConfig(SearchConfig):
     """Evolution in species, as in NEAT."""
 
     name: Literal["speciated"] = "speciated"
-    lag: int = Field(150, ge=1, description="As in every search; unless given, the population: a whole generation.")
-    population: int = Field(150, ge=1, description="Individuals of a generation.")
+    lag: int = Field(
+        150,
+        ge=1,
+        le=MAX_POPULATION,
+        description="As in every search; unless given, the population: a whole generation.",
+    )
+    population: int = Field(150, ge=1, le=MAX_POPULATION, description="Individuals of a generation.")
     threshold: float = Field(
         3.0, gt=0, description="Distance below which two are of one species; the first, with `target_species`."
     )
