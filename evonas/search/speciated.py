@@ -29,6 +29,8 @@ from evonas.search.species import Member, Speciation, Species, apportioned, divi
 from evonas.stream import global_random, stream
 from genomes.encoding import VARIES_MANY, Birth, Variation
 
+TOGETHER = 1_000
+"""Individuals of a generation from which on its children are made at once, where the encoding can: it saves time."""
 MAX_POPULATION = 100_000
 """Individuals that a generation may have: all of it is asked for at once."""
 
@@ -111,7 +113,8 @@ class Speciated:
 
     def __init__(self, config: SpeciatedConfig, context: Context) -> None:
         self._config, self._context = config, context
-        self._varies_many = VARIES_MANY in context.encoding.abilities
+        # Below that many, children are drawn each from a stream of its own, as in every search.
+        self._varies_many = VARIES_MANY in context.encoding.abilities and config.population >= TOGETHER
         self._toolbox = base.Toolbox()
         if config.parents == "tournament":
             self._toolbox.register("select", tools.selTournament, tournsize=config.tournament, fit_attr="value")
