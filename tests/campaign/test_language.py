@@ -153,7 +153,9 @@ def test_on_the_command_line(evonas: Command, tmp_path: Path) -> None:  # noqa: 
     for kind in ("dot", "graphml", "weights"):
         assert evonas("export", kind, out, "0")[0] == 0
     for kind in ("onnx", "pt2"):
-        refused(evonas("export", kind, out, "0"), 2, "expected a network without a state, got one that goes step by step")
+        refused(
+            evonas("export", kind, out, "0"), 2, "expected a network without a state, got one that goes step by step"
+        )
     refused(evonas("run", path, "--out", tmp_path / "b", "--set", "encoding.name=dag", "--set", "encoding.base=2"), 2)
     (tmp_path / "a.txt").write_bytes(b"\0" * 50)
     refused(evonas("run", path, "--out", tmp_path / "b"), 2, "a.txt: expected text in UTF-8, got binary data")
