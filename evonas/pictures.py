@@ -66,27 +66,27 @@ def fitting(campaign: Campaign) -> tuple[str, ...]:
 
 def unfit(kind: str, campaign: Campaign) -> str | None:
     """Why a campaign has no such picture; None if it has."""
-    encoding = campaign.spec.encoding
-    if kind == "front" and len(names := _objectives(campaign)) < 2:
-        mend = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
-        return f"{campaign.directory}: expected two objectives to draw a front of, got {', '.join(names)}; {mend}"
-    if kind == "genome" and NEURONS in encoding.abilities:
-        return f"{campaign.directory}: expected layers to draw, got neurons of {encoding.name}; plot neurons draws them"
-    if kind in ("neurons", "pattern") and not (NEURONS in encoding.abilities or isinstance(encoding, Paints)):
-        return f"{campaign.directory}: expected neurons, got {encoding.name}; plot genome draws its layers"
+    spec, encoding = campaign.spec, campaign.spec.encoding
+    got, names = f"got {encoding.name}", _objectives(campaign)
+    neurons, weighted = NEURONS in encoding.abilities, WEIGHTED in encoding.abilities
+    networks = f"plot {'neurons' if neurons else 'genome'} draws its networks"
+    objectives = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
+    expected = {
+        "front": len(names) < 2 and f"two objectives to draw a front of, got {', '.join(names)}; {objectives}",
+        "genome": neurons and f"layers to draw, {got}; {networks}",
+        "neurons": not (neurons or isinstance(encoding, Paints)) and f"neurons to draw, {got}; {networks}",
+        "pattern": not (neurons or isinstance(encoding, Paints)) and f"neurons that paint, {got}; {networks}",
+        "substrate": (neurons or not weighted) and f"layers whose weights are painted, {got}; {networks}",
+        "species": spec.search.name != "speciated" and f"a search in species, got {spec.search.name}; use speciated",
+        "genealogy": weighted and f"weights that were inherited, {got}, which has them in genomes; plot ancestry",
+        "curves": spec.untrained and "candidates that are trained, got those judged as they are; plot progress",
+        "stack": not isinstance(encoding, Stacks) and f"an encoding that stacks cells, {got}; {networks}",
+    }
     if kind == "pattern" and getattr(encoding, "recurrent", False):
-        return f"{campaign.directory}: expected neurons without a state to draw their patterns, got recurrent ones"
-    if kind == "substrate" and (NEURONS in encoding.abilities or WEIGHTED not in encoding.abilities):
-        return f"{campaign.directory}: expected layers whose weights are painted, got {encoding.name}"
-    if kind == "species" and campaign.spec.search.name != "speciated":
-        return f"{campaign.directory}: expected a search in species, got {campaign.spec.search.name}; use speciated"
-    if kind == "genealogy" and WEIGHTED in encoding.abilities:
-        return f"{campaign.directory}: expected weights that were inherited, got those in genomes of {encoding.name}"
-    has_cells = kind != "cell" or all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign))
-    if not has_cells or (kind == "stack" and not isinstance(encoding, Stacks)):
-        what = "an encoding of cells to draw" if kind == "cell" else "an encoding that stacks cells"
-        return f"{campaign.directory}: expected {what}, got {encoding.name}; plot genome draws its networks"
-    return None
+        expected[kind] = f"neurons without a state, got recurrent ones; {networks}"
+    if kind == "cell" and not all(isinstance(_genome_of(campaign, one), OF_CELLS) for one in _first(campaign)):
+        expected[kind] = f"an encoding of cells to draw, {got}; {networks}"
+    return f"{campaign.directory}: expected {expected[kind]}" if expected.get(kind) else None
 
 
 def require(kind: str, campaign: Campaign) -> None:

@@ -29,15 +29,11 @@ def peak_memory(phenotype: Architecture | NeuronGraph, input_shape: Shape, n_out
         ValueError: Naming the node that cannot take what it is given.
     """
     if isinstance(phenotype, NeuronGraph):
-        return neurons_memory(phenotype, phenotype.n_parameters(input_shape, n_outputs), batch)
+        values = phenotype.n_inputs + len(phenotype.ids)
+        return FLOAT32_BYTES * (phenotype.n_parameters(input_shape, n_outputs) + batch * values)
     layers = phenotype.layout(input_shape, n_outputs)
     weights = sum(math.prod(parameter.shape) for layer in layers for parameter in layer.parameters)
     return FLOAT32_BYTES * (weights + batch * _most_alive(layers))
-
-
-def neurons_memory(graph: NeuronGraph, n_parameters: int, batch: int = BATCH) -> int:
-    """The same of neurons whose parameters have been counted."""
-    return FLOAT32_BYTES * (n_parameters + batch * (graph.n_inputs + len(graph.ids)))
 
 
 def _most_alive(layers: tuple[Layer, ...]) -> int:

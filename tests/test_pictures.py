@@ -63,7 +63,9 @@ def individual(number: int, state: Any = "complete") -> Individual:
 
 def campaign(encoding: Any, *objectives: str, n: int = 3) -> Any:
     several = Objectives.model_construct(maximize=objectives[:1], minimize=objectives[1:])
-    spec = SimpleNamespace(encoding=encoding, objectives=several, search=SimpleNamespace(name="evolution"))
+    spec = SimpleNamespace(
+        encoding=encoding, objectives=several, search=SimpleNamespace(name="evolution"), untrained=False
+    )
     facts = {"input_shape": [3, 8, 8], "n_outputs": 10}
     individuals = [individual(number) for number in range(n)]
     known: dict[str, Any] = {"spec": spec, "facts": facts, "individuals": individuals, "control": None}
@@ -106,6 +108,19 @@ def test_a_run_draws_what_fits_the_campaign(encoding: Any, objectives: tuple[str
 def test_what_a_campaign_does_not_have_is_refused(kind: str, expected: str) -> None:
     with pytest.raises(SpecError, match=expected):
         pictures.require(kind, campaign(Others(), "accuracy"))
+
+
+@pytest.mark.parametrize("kind", ["cell", "stack", "genome", "substrate"])
+def test_neurons_are_drawn_by_another_kind(kind: str, tmp_path: Path, fast_disk: None) -> None:
+    found = recorded(tmp_path, "neat", 1)
+    with pytest.raises(SpecError, match=r"got neat; plot neurons draws its networks$"):
+        pictures.require(kind, found)
+    pictures.require("neurons", found)
+
+
+def test_what_is_not_trained_has_no_curves(tmp_path: Path, fast_disk: None) -> None:
+    with pytest.raises(SpecError, match="expected candidates that are trained, got those judged as they are"):
+        pictures.require("curves", recorded(tmp_path, "hyperneat", 1))
 
 
 def test_cells_without_a_stack_are_drawn_and_their_stack_refused() -> None:
@@ -241,6 +256,7 @@ def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
         "stack": space != "cell",
         "genome": space == "neat",
         "genealogy": space in ("neat", "hyperneat"),
+        "curves": space in ("neat", "hyperneat"),
         "neurons": space not in ("neat", "hyperneat"),
         "pattern": space not in ("neat", "hyperneat"),
         "substrate": space != "hyperneat",

@@ -178,7 +178,8 @@ class Hand:
                 f"metrics: expected {', '.join(missing)}, which this campaign needs, got {', '.join(metrics) or 'none'}"
                 "; tell them"
             )
-        if taken := [name for name in metrics if name in SIZES or name in COLUMNS]:
+        ours = {*SIZES, *COLUMNS}.difference(self._spec.kind.metrics)
+        if taken := [name for name in metrics if name in ours]:
             raise ValueError(
                 f"metrics: expected names of your own, got {', '.join(taken)}, which evonas fills in; rename it"
             )

@@ -138,9 +138,10 @@ class Spec(BaseModel):
         if WEIGHTED not in self.encoding.abilities:
             models = get_args(Spec.model_fields["encoding"].annotation)
             known = ", ".join(model().name for model in models if WEIGHTED in model().abilities)
+            train = "" if self.task.kind == BEHAVIOUR else ", or train"
             raise ValueError(
                 f"encoding.name: expected one of {known}, whose genomes say what the weights are, for {judged}, got "
-                f"{self.encoding.name}; use one, or train"
+                f"{self.encoding.name}; use one{train}"
             )
         if self.budget.epochs is not None:
             raise ValueError(f"budget.epochs: expected evaluations or seconds, for {judged}, got epochs; give those")

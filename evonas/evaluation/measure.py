@@ -14,8 +14,7 @@ from evonas.network import AnyNetwork
 from evonas.training import Training
 from evonas.training.loop import arranged, autocast
 from genomes.encoding import Phenotype
-from genomes.memory import neurons_memory, peak_memory
-from genomes.neurons import NeuronGraph
+from genomes.memory import peak_memory
 from genomes.operations import Shape
 
 SIZES = ("parameters", "macs", "peak_memory")
@@ -117,15 +116,13 @@ def sizes(phenotype: Phenotype, input_shape: Shape, n_outputs: int, config: Eval
         TooLargeError: If it is beyond a limit.
         ValueError: Naming the node that cannot take what it is given.
     """
-    n_parameters = phenotype.n_parameters(input_shape, n_outputs)
-    # There are many networks of neurons, and they are small: that one fits the task is checked once.
-    macs = len(phenotype.weights) if isinstance(phenotype, NeuronGraph) else phenotype.macs(input_shape, n_outputs)
-    found: dict[str, float] = {"parameters": n_parameters, "macs": macs}
+    found: dict[str, float] = {
+        "parameters": phenotype.n_parameters(input_shape, n_outputs),
+        "macs": phenotype.macs(input_shape, n_outputs),
+    }
     for name, limit in (("parameters", config.max_parameters), ("macs", config.max_macs)):
         if found[name] > limit:
             raise TooLargeError(f"expected at most {limit:,} {name}, got {found[name]:,}; raise max_{name}")
-    if isinstance(phenotype, NeuronGraph):
-        return {**found, "peak_memory": neurons_memory(phenotype, n_parameters)}
     return {**found, "peak_memory": peak_memory(phenotype, input_shape, n_outputs)}
 
 

@@ -72,11 +72,12 @@ def painted_many(paints: Sequence[Paint]) -> Tensor:
 def _by_neuron(paint: Paint) -> Tensor:
     """`(n_targets, n_sources)`, one neuron after another.
 
-    A neuron whose inputs are all of the source, or all of the target, is computed for every place once, not for every
-    pair: its values are a row or a column, which broadcasting joins.
+    A neuron whose inputs are all of the source, or all of the target, is computed for places, not for pairs of them:
+    its values are a row or a column, which broadcasting joins.
     """
-    sources, targets = (torch.from_numpy(sheet.values).float() for sheet in (paint.sources, paint.targets))
-    found = sources.new_empty(len(targets), len(sources))
+    like = torch.empty(0)
+    sources, targets = _places(paint.sources, like), _places(paint.targets, like)
+    found = like.new_empty(len(targets), len(sources))
     size = max(1, IN_CACHE // len(sources))
     outputs = [paint.output, *([] if paint.expression is None else [paint.expression])]
     order = _needed(paint.cppn, [paint.cppn.outputs[one] for one in outputs])

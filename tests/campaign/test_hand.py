@@ -261,3 +261,13 @@ def test_a_task_of_ones_own_may_be_of_a_kind(tmp_path: Path) -> None:
         assert network(torch.zeros(2, 1, 6, 6)).shape == (2, 3)
         hand.tell(asked.id, {"r2": 0.5}, weights=network)
     assert made.network(0).targets == ("0", "1", "2")
+
+
+def test_what_a_problem_says_is_told_by_its_names(tmp_path: Path) -> None:
+    made = Campaign("xor", "neat", {"name": "speciated", "population": 3}, budget={"evaluations": 3})
+    with made.by_hand(tmp_path) as hand:
+        for at, proposal in enumerate(hand.ask(3)):
+            hand.tell(proposal.id, {"fitness": float(at), "solved": 0.0})
+        assert not hand.ask()
+    assert [one.fitness for one in made.individuals] == [0.0, 1.0, 2.0]
+    assert made.network(2).predict([[0.0, 1.0]]).shape == (1, 1)

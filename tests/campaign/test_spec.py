@@ -74,7 +74,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "layers on a problem",
         {"task": "xor", "encoding": "dag"},
         "encoding.name: expected one of neat, cppn, hyperneat, es_hyperneat, whose genomes say what the weights are, "
-        "for nothing to be trained, as xor is judged, got dag; use one, or train",
+        "for nothing to be trained, as xor is judged, got dag; use one",
     ),
     (
         "layers untrained",

@@ -8,6 +8,8 @@ import torch
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph
 
 WORDS = tuple(ACTIVATIONS)
+BOUNDED = tuple(word for word in ACTIVATIONS if word not in ("square", "step"))
+"""A square of squares outgrows any tolerance in float32, and a step turns the last bit into a whole."""
 SMOOTH = ("sigmoid", "steep_sigmoid", "tanh", "identity", "sine", "cosine", "gaussian")
 
 

@@ -1,10 +1,8 @@
-"""Numpy, the module and the population agree on neuron graphs, and with neat-python where it is installed."""
+"""A neuron graph as a module: trained, exported, copied. What it computes is held in `test_parity`."""
 
 import io
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -18,59 +16,8 @@ from evonas.network import NeuronNetwork, NeuronPopulation, TrainedNetwork, acti
 from evonas.tasks import from_arrays
 from evonas.training import Examples, Training, train
 from evonas.training.loop import optimizer_of
-from genomes import Neat
-from genomes.encoding import uniform
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph
-from tests.network.graphs import SMOOTH, agree, graph
-
-N_CHAINS = 500
-BOUNDED = tuple(word for word in ACTIVATIONS if word not in ("square", "step"))
-"""A square of squares outgrows any tolerance, and a step turns the last bit into a whole."""
-
-
-def chain(seed: int, *, recurrent: bool) -> NeuronGraph:
-    """What a NEAT genome has become after some mutations: with disabled genes, and neurons that nothing reads."""
-    rng = np.random.default_rng(seed)
-    encoding = Neat(
-        n_inputs=3,
-        n_outputs=2,
-        recurrent=recurrent,
-        activations=BOUNDED,
-        output_activations=BOUNDED,
-        aggregations=tuple(AGGREGATIONS),
-        bias="both",
-        max_sampled=3,
-        response_power=0.2,
-        limit=3.0,
-        mutations=OPERATORS,
-    )
-    genome = encoding.sample(uniform(rng), rng=rng)
-    for _ in range(int(rng.integers(5, 25))):
-        genome = encoding.mutate(genome, rng=rng).genome
-    return encoding.develop(genome)
-
-
-OPERATORS = {
-    "add_node": 0.3,
-    "add_connection": 0.3,
-    "perturb_weights": 0.3,
-    "perturb_responses": 0.1,
-    "toggle_connection": 0.2,
-    "remove_node": 0.05,
-    "remove_connection": 0.05,
-    "change_activation": 0.1,
-    "change_aggregation": 0.1,
-}
-
-
-@pytest.fixture(scope="module")
-def feed_forward() -> list[NeuronGraph]:
-    return [chain(seed, recurrent=False) for seed in range(N_CHAINS)]
-
-
-@pytest.fixture(scope="module")
-def recurrent() -> list[NeuronGraph]:
-    return [chain(seed, recurrent=True) for seed in range(N_CHAINS)]
+from tests.network.graphs import BOUNDED, SMOOTH, agree, graph
 
 
 def given(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -88,48 +35,6 @@ def test_both_worlds_have_the_same_words() -> None:
         agree(activations.AGGREGATIONS[word](torch.from_numpy(terms)), combine(terms), 1e-12)
 
 
-def test_the_chains_have_everything(feed_forward: list[NeuronGraph], recurrent: list[NeuronGraph]) -> None:
-    for graphs in (feed_forward, recurrent):
-        assert {word for one in graphs for word in one.activations} == set(BOUNDED)
-        assert {word for one in graphs for word in one.aggregations} == set(AGGREGATIONS)
-    assert any(not one.incoming[at] for one in feed_forward for at in range(len(one.ids)))
-    assert max(max(one.levels) for one in feed_forward) > 4
-    assert any(source == target for one in recurrent for source, target in zip(one.sources, one.targets, strict=True))
-
-
-def test_three_interpreters_agree_over_mutation_chains(feed_forward: list[NeuronGraph]) -> None:
-    x = given(8, 3)
-    together = NeuronPopulation(feed_forward)(x)
-    for got, one in zip(together, feed_forward, strict=True):
-        expected = one.run(x.numpy())
-        tolerance = 1e-5 * stiffness(one, x.numpy())
-        agree(got, expected, tolerance)
-        agree(NeuronNetwork(one)(x), expected, tolerance)
-
-
-def test_in_double_precision_they_agree_to_the_last_digits(feed_forward: list[NeuronGraph]) -> None:
-    x = given(8, 3).double()
-    for got, one in zip(NeuronPopulation(feed_forward, dtype=torch.float64)(x), feed_forward, strict=True):
-        agree(got, one.run(x.numpy()), 1e-9)
-
-
-def test_three_interpreters_step_alike(recurrent: list[NeuronGraph]) -> None:
-    population = NeuronPopulation(recurrent, dtype=torch.float64)
-    modules = [exactly(one) for one in recurrent]
-    states: list[np.ndarray | None] = [None] * N_CHAINS
-    held: list[torch.Tensor | None] = [None] * N_CHAINS
-    state = None
-    for at in range(3):
-        x = given(4, 3, seed=at).double()
-        together, state = population.step(x, state)
-        for i, one in enumerate(recurrent):
-            expected, states[i] = one.step(x.numpy(), states[i])
-            agree(together[i], expected, 1e-8)
-            got, held[i] = modules[i].step(x, held[i])
-            agree(got, expected, 1e-8)
-            assert held[i] is not None
-
-
 def exactly(one: NeuronGraph) -> NeuronNetwork:
     """The module in float64, with the weights that the graph has rather than those rounded to float32."""
     module = NeuronNetwork(one).double()
@@ -138,73 +43,6 @@ def exactly(one: NeuronGraph) -> NeuronNetwork:
         module.biases.copy_(torch.tensor(one.biases, dtype=torch.float64))
         module.responses.copy_(torch.tensor(one.responses, dtype=torch.float64))
     return module
-
-
-def stiffness(one: NeuronGraph, x: np.ndarray) -> float:
-    """How many times float32's rounding is enlarged on the way to the outputs; at least 1."""
-    moved = replace(one, weights=tuple(w * (1 + 1e-7) for w in one.weights), biases=tuple(b - 1e-7 for b in one.biases))
-    before = one.run(x)
-    return float(max(1.0, (np.abs(moved.run(x * (1 - 1e-7)) - before) / (1 + np.abs(before))).max() / 1e-6))
-
-
-def test_nearly_all_chains_agree_to_a_hundred_thousandth(feed_forward: list[NeuronGraph]) -> None:
-    assert np.mean([stiffness(one, given(8, 3).numpy()) == 1.0 for one in feed_forward]) > 0.9
-
-
-def theirs(one: NeuronGraph) -> tuple[SimpleNamespace, SimpleNamespace]:
-    """A graph as neat-python's genome and configuration, with our activations."""
-    k = one.n_inputs
-    outputs = {place: at for at, place in enumerate(one.outputs)}
-    key = [-1 - at for at in range(k)] + [outputs.get(k + at, 1000 + at) for at in range(len(one.ids))]
-    nodes = {
-        key[k + at]: SimpleNamespace(
-            bias=one.biases[at], response=one.responses[at], activation=one.activations[at], aggregation=word
-        )
-        for at, word in enumerate(one.aggregations)
-    }
-    columns = zip(one.sources, one.targets, one.weights, strict=True)
-    links = [SimpleNamespace(key=(key[a], key[b]), weight=weight, enabled=True) for a, b, weight in columns]
-
-    def called(word: str) -> Callable[[float], float]:
-        return lambda x: float(ACTIVATIONS[word](np.array(x)))
-
-    aggregations = {
-        "sum": math.fsum,
-        "product": math.prod,
-        "mean": lambda terms: math.fsum(terms) / len(terms) if terms else 0.0,
-        "max": lambda terms: max(terms, default=0.0),
-        "min": lambda terms: min(terms, default=0.0),
-    }
-    config = SimpleNamespace(
-        input_keys=[-1 - at for at in range(k)],
-        output_keys=list(range(len(one.outputs))),
-        activation_defs={word: called(word) for word in ACTIVATIONS},
-        aggregation_function_defs=aggregations,
-    )
-    genome = SimpleNamespace(nodes=nodes, connections={link.key: link for link in links})
-    return genome, SimpleNamespace(genome_config=config)
-
-
-def test_neat_python_computes_the_same(feed_forward: list[NeuronGraph]) -> None:
-    peer = pytest.importorskip("neat", reason="neat-python is not installed")
-    x = given(3, 3)
-    together = NeuronPopulation(feed_forward, dtype=torch.float64)(x.double())
-    for got, one in zip(together, feed_forward, strict=True):
-        network = peer.nn.FeedForwardNetwork.create(*theirs(one))
-        agree(got, np.array([network.activate(row) for row in x.tolist()]), 1e-8)
-
-
-def test_neat_python_steps_the_same(recurrent: list[NeuronGraph]) -> None:
-    """But for neurons that read nothing, which stay 0 there, where ours put out their activation of their bias."""
-    peer = pytest.importorskip("neat", reason="neat-python is not installed")
-    chosen = [one for one in recurrent if all(one.incoming)]
-    assert len(chosen) > N_CHAINS / 5
-    population, state = NeuronPopulation(chosen, dtype=torch.float64), None
-    networks = [peer.nn.RecurrentNetwork.create(*theirs(one)) for one in chosen]
-    for row in given(4, 3).double():
-        together, state = population.step(row[None], state)
-        for got, network in zip(together, networks, strict=True):
-            agree(got[0], np.array(network.activate(row.tolist())), 1e-8)
 
 
 def test_images_are_flattened() -> None:
