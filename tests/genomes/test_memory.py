@@ -3,6 +3,7 @@
 import pytest
 
 from genomes.memory import peak_memory
+from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
 from tests.network.nets import architecture, node
 
@@ -71,3 +72,23 @@ def test_a_vector_and_strides() -> None:
 def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(ValueError, match=r"node a \(conv\): expected an input"):
         peak_memory(architecture(node("a", "conv", "input")), (13,), 5)
+
+
+def test_of_neurons_the_values_of_all_are_alive() -> None:
+    """Two inputs and three neurons for each example; four weights and three biases."""
+    graph = NeuronGraph(
+        2,
+        (4,),
+        ("a", "b", "c"),
+        ("tanh",) * 3,
+        ("sum",) * 3,
+        (0.0,) * 3,
+        (1.0,) * 3,
+        (0, 1, 2, 3),
+        (2, 3, 4, 4),
+        (1.0,) * 4,
+        ("p", "q", "r", "s"),
+    )
+    assert peak_memory(graph, (2,), 1, batch=10) == 4 * (7 + 10 * 5)
+    with pytest.raises(ValueError, match="expected neurons for 3 inputs"):
+        peak_memory(graph, (3,), 1)
