@@ -162,11 +162,10 @@ class Birth(NamedTuple):
 class VariesMany(Protocol[G]):
     """An encoding that makes all children of a generation at once, in less time than one after another."""
 
-    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[G]]:
-        """The children, distributed as those of `mutate` and `crossover`.
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[tuple[G, str]]:
+        """The children, distributed as those of `mutate` and `crossover`, and the operator that made each.
 
-        The operator of a child of two that is mutated is named `crossover+perturb_weights`, say; what it touched is
-        what both did.
+        That of a child of two that is mutated is `crossover+perturb_weights`, say.
         """
 
 

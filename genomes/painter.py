@@ -36,7 +36,7 @@ class Painter(ABC):
         """Align two genomes by their markings; `a` is the fitter."""
         return self.painter.crossover(a, b, rng=rng)
 
-    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[tuple[NeatGenome, str]]:
         """Make all children of a generation at once."""
         return self.painter.vary(births, rng=rng)
 

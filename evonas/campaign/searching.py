@@ -24,11 +24,16 @@ def search_of(spec: Spec, encoding: Encoding[Any], toolbox: "Toolbox | None") ->
         StoreError: If it needs a toolbox that was not given.
         SpecError: If it cannot use the encoding.
     """
+    values = spec.objectives.values
+    budgets = {
+        inherits: Budget(0 if spec.untrained else spec.training.epochs_of(inherits=inherits))
+        for inherits in (False, True)
+    }
     context = Context(
         encoding,
         spec.seed,
-        lambda evaluation: spec.objectives.values(evaluation.metrics),
-        lambda inherits: Budget(0 if spec.untrained else spec.training.epochs_of(inherits=inherits)),
+        lambda evaluation: values(evaluation.metrics),
+        budgets.__getitem__,
         spec.training.inherit and WEIGHTED not in encoding.abilities,
         spec.objectives.names if spec.objectives.several else (spec.objectives.label,),
     )

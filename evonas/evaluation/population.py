@@ -15,7 +15,7 @@ from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
 from evonas.evaluation.inline import device, prepare_process
 from evonas.evaluation.measure import UNSCREENED, Screening, sizes
 from evonas.network import NeuronPopulation, PaintedPopulation
-from evonas.record import COMPLETE, FAILED, Evaluation
+from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.stream import stream
 from evonas.tasks import KINDS, Task
 from evonas.tasks.problem import Networks, Problem
@@ -31,17 +31,13 @@ class NotFiniteError(ArithmeticError):
 
 
 class _Candidate(NamedTuple):
-    job: Job
+    proposal: Proposal
     phenotype: Phenotype
     sizes: dict[str, float]
 
 
-class _Result(NamedTuple):
-    """What came of a candidate, before it is known how long all of them took."""
-
-    id: int
-    metrics: dict[str, float]
-    error: str = ""
+Result = tuple[int, dict[str, float], str]
+"""What came of a candidate, before it is known how long all of them took: its id, its metrics, else why it failed."""
 
 
 class _Watched:
@@ -130,21 +126,23 @@ class Population:
     ) -> None:
         self.device = device(config.device)
         prepare_process(config.threads)
-        self._encoding, self._task, self._config, self._seed = encoding, task, config, seed
+        self._encoding, self._config, self._seed = encoding, config, seed
         self._screening = screening
         self._problem: Problem = task.problem or Examination(task, self.device)
+        self._shape, self._n_outputs = task.input_shape, task.n_outputs
+        self._counted: dict[tuple[int, ...], dict[str, float]] = {}
 
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
         """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`."""
         began = time.perf_counter()
         candidates: list[_Candidate] = []
-        found: list[_Result] = []
-        asked = list(jobs)
-        for job, phenotype in zip(asked, self._developed(asked), strict=True):
+        found: list[Result] = []
+        asked = [job.proposal for job in jobs]
+        for proposal, phenotype in zip(asked, self._developed(asked), strict=True):
             try:
-                candidates.append(self._candidate(job, phenotype))
+                candidates.append(self._candidate(proposal, phenotype))
             except Exception as error:
-                found.append(_Result(job.proposal.id, {}, reason(error)))
+                found.append((proposal.id, {}, reason(error)))
         if candidates:
             found += self._judged(candidates, check)
         if found:
@@ -160,52 +158,64 @@ class Population:
         found = self._problem.test(networks, self._seeds([0], "test"))
         return {name: float(values[0]) for name, values in found.items()}
 
-    def _developed(self, jobs: list[Job]) -> Sequence[Phenotype | None]:
+    def _developed(self, proposals: list[Proposal]) -> Sequence[Phenotype | None]:
         """What all develop into together; None for each that has to be developed by itself."""
         if DEVELOPS_MANY in self._encoding.abilities and isinstance(self._encoding, DevelopsMany):
             # One that cannot develop is found when each is tried.
             with contextlib.suppress(Exception):
-                return self._encoding.develop_many([job.proposal.genome for job in jobs])
-        return [None] * len(jobs)
+                return self._encoding.develop_many([one.genome for one in proposals])
+        return [None] * len(proposals)
 
-    def _candidate(self, job: Job, phenotype: Phenotype | None) -> _Candidate:
-        phenotype = phenotype or self._encoding.develop(job.proposal.genome)
-        measured = sizes(phenotype, self._task.input_shape, self._task.n_outputs, self._config)
-        self._screening.check(measured)
-        return _Candidate(job, phenotype, measured)
+    def _candidate(self, proposal: Proposal, phenotype: Phenotype | None) -> _Candidate:
+        phenotype = phenotype or self._encoding.develop(proposal.genome)
+        if not isinstance(phenotype, NeuronGraph):
+            return _Candidate(proposal, phenotype, self._measured(phenotype))
+        # Graphs of as many genes are of one size; counting that anew would cost more than judging them.
+        n = phenotype.n_inputs, len(phenotype.outputs), len(phenotype.biases), len(phenotype.weights)
+        if (measured := self._counted.get(n)) is None:
+            measured = self._counted[n] = self._measured(phenotype)
+        return _Candidate(proposal, phenotype, measured)
+
+    def _measured(self, phenotype: Phenotype) -> dict[str, float]:
+        found = sizes(phenotype, self._shape, self._n_outputs, self._config)
+        self._screening.check(found)
+        return found
 
     @torch.inference_mode()
-    def _judged(self, candidates: list[_Candidate], check: Check) -> list[_Result]:
-        seeds = self._seeds([one.job.proposal.generation for one in candidates], "trial")
+    def _judged(self, candidates: list[_Candidate], check: Check) -> list[Result]:
+        seeds = self._seeds([one.proposal.generation for one in candidates], "trial")
         try:
             networks = _Watched(self._networks([one.phenotype for one in candidates]), check)
             scores = {name: found.tolist() for name, found in self._problem.score(networks, seeds).items()}
         except Exception as error:
             if len(candidates) == 1:
-                return [_Result(candidates[0].job.proposal.id, {}, reason(error))]
+                return [(candidates[0].proposal.id, {}, reason(error))]
             middle = len(candidates) // 2
             return self._judged(candidates[:middle], check) + self._judged(candidates[middle:], check)
-        return [
-            _result(one, dict(zip(scores, values, strict=True)))
-            for one, *values in zip(candidates, *scores.values(), strict=True)
-        ]
+        rows = zip(*scores.values(), strict=True)
+        if all([all(map(math.isfinite, column)) for column in scores.values()]):
+            return [
+                (one.proposal.id, {**dict(zip(scores, row, strict=True)), **one.sizes}, "")
+                for one, row in zip(candidates, rows, strict=True)
+            ]
+        return [_result(one, dict(zip(scores, row, strict=True))) for one, row in zip(candidates, rows, strict=True)]
 
     def _networks(self, phenotypes: list[Phenotype]) -> Networks:
         graphs = [one for one in phenotypes if isinstance(one, NeuronGraph)]
         if graphs:
             return NeuronPopulation(graphs, device=self.device)
         architectures = [one for one in phenotypes if isinstance(one, Architecture)]
-        return PaintedPopulation(architectures, self._task.input_shape, self._task.n_outputs, device=self.device)
+        return PaintedPopulation(architectures, self._shape, self._n_outputs, device=self.device)
 
     def _seeds(self, generations: list[int], purpose: str) -> npt.NDArray[np.int64]:
         drawn = {one: int(stream(self._seed, purpose, one).integers(2**62)) for one in dict.fromkeys(generations)}
         return np.array([drawn[one] for one in generations], np.int64)
 
 
-def _result(one: _Candidate, scores: dict[str, float]) -> _Result:
-    id = one.job.proposal.id
+def _result(one: _Candidate, scores: dict[str, float]) -> Result:
+    id = one.proposal.id
     if not all(map(math.isfinite, scores.values())):
         wrong = next(f"{name} {value}" for name, value in scores.items() if not math.isfinite(value))
         error = NotFiniteError(f"expected finite scores, got {wrong}; bound the activations or the weights")
-        return _Result(id, {}, reason(error))
-    return _Result(id, scores | one.sizes)
+        return id, {}, reason(error)
+    return id, scores | one.sizes, ""

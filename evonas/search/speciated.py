@@ -27,10 +27,8 @@ from evonas.record import COMPLETE, Evaluation, Proposal
 from evonas.search.search import Context, SearchConfig
 from evonas.search.species import Member, Speciation, Species, apportioned, divided, ranked, shares
 from evonas.stream import global_random, stream
-from genomes.encoding import VARIES_MANY, Birth, Variation
+from genomes.encoding import VARIES_MANY, Birth
 
-TOGETHER = 1_000
-"""Individuals of a generation from which on its children are made at once, where the encoding can: it saves time."""
 MAX_POPULATION = 100_000
 """Individuals that a generation may have: all of it is asked for at once."""
 
@@ -113,8 +111,7 @@ class Speciated:
 
     def __init__(self, config: SpeciatedConfig, context: Context) -> None:
         self._config, self._context = config, context
-        # Below that many, children are drawn each from a stream of its own, as in every search.
-        self._varies_many = VARIES_MANY in context.encoding.abilities and config.population >= TOGETHER
+        self._varies_many = VARIES_MANY in context.encoding.abilities
         self._toolbox = base.Toolbox()
         if config.parents == "tournament":
             self._toolbox.register("select", tools.selTournament, tournsize=config.tournament, fit_attr="value")
@@ -127,7 +124,7 @@ class Speciated:
         self._best, self._n_stale = -np.inf, 0
         self._generation = self._n_proposed = 0
         self._plan = [SAMPLE] * config.population
-        self._bred: dict[int, Variation[Any]] | None = None
+        self._bred: dict[int, tuple[Any, str]] | None = None
         self._pending: dict[int, Proposal] = {}
         self._children: list[Member] = []
         self._parents: frozenset[int] = frozenset()
@@ -150,8 +147,8 @@ class Speciated:
             return context.bred(number, genome, (parents[0].id,), "copy", self._generation)
         ids = tuple([one.id for one in parents])
         if self._varies_many:
-            variation = self._children_at_once()[number]
-            return context.bred(number, variation.genome, ids, variation.operator, self._generation)
+            child, operator = self._children_at_once()[number]
+            return context.bred(number, child, ids, operator, self._generation)
         rng = stream(context.seed, "ask", number)
         if len(parents) == 1:
             variation = context.encoding.mutate(genome, rng=rng)
@@ -163,7 +160,7 @@ class Speciated:
             operator = f"{operator}+{variation.operator}"
         return context.bred(number, variation.genome, ids, operator, self._generation)
 
-    def _children_at_once(self) -> dict[int, Variation[Any]]:
+    def _children_at_once(self) -> dict[int, tuple[Any, str]]:
         """By number all children of the generation that are varied: made when the first is asked for, and kept."""
         if self._bred is None:
             encoding: Any = self._context.encoding
@@ -176,9 +173,9 @@ class Speciated:
 
     def recall(self, proposals: Iterable[Proposal]) -> None:
         """Wait for these proposals' results."""
-        for proposal in proposals:
-            self._pending[proposal.id] = proposal
-            self._n_proposed += 1
+        waiting = {one.id: one for one in proposals}
+        self._pending.update(waiting)
+        self._n_proposed += len(waiting)
 
     def tell(self, evaluations: Iterable[Evaluation]) -> None:
         """Let the successful join the generation; once all of it are told, divide it and plan the next."""
@@ -273,20 +270,17 @@ class Speciated:
             n -= 1
         pool = kind.survivors(config.survival)
         abroad = len(self._species) > 1
-        drawn = rng.random((3, n))
-        crossed, far, mutated = (
-            row < rate
-            for row, rate in zip(drawn, (config.crossover, config.interspecies, config.mutation), strict=True)
-        )
-        for index, (a, b) in enumerate(zip(select(pool, n), select(pool, n), strict=True)):
-            if not crossed[index]:
+        rates = (config.crossover, config.interspecies, config.mutation)
+        drawn = [(row < rate).tolist() for row, rate in zip(rng.random((3, n)), rates, strict=True)]
+        for a, b, crossed, far, mutated in zip(select(pool, n), select(pool, n), *drawn, strict=True):
+            if not crossed:
                 births.append(Plan((a,), True))
-            elif far[index] and abroad:
-                births.append(_couple(a, self._foreign(kind), mutated[index]))
+            elif far and abroad:
+                births.append(_couple(a, self._foreign(kind), mutated))
             elif len(pool) > 1:
                 if a is b:
                     (b,) = select([one for one in pool if one is not a], 1)
-                births.append(_couple(a, b, mutated[index]))
+                births.append(_couple(a, b, mutated))
             else:
                 births.append(Plan((a,), True))
         return births
@@ -307,7 +301,9 @@ def _couple(a: Member, b: Member, mutated: bool) -> Plan:
 
     Of equal genomes a child that is not mutated would be a copy.
     """
-    return Plan(ranked((a, b)), bool(mutated) or a.genome == b.genome)
+    if (b.value, -b.size) > (a.value, -a.size):
+        a, b = b, a
+    return Plan((a, b), mutated or a.genome == b.genome)
 
 
 def _aged(kind: Species, members: tuple[Member, ...]) -> Species:

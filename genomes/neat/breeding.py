@@ -1,14 +1,14 @@
 """All children of a generation at once: what `mutate` and `crossover` do, in columns that hold every child's genes."""
 
 from collections.abc import Sequence
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from genomes.encoding import Birth, Variation
+from genomes.encoding import Birth
 from genomes.neat import operators
 from genomes.neat.genome import NeatGenome, packed
 
@@ -24,7 +24,7 @@ MOVES = {"perturb_weights": "weights", "perturb_biases": "biases", "perturb_resp
 """The operators that change values, which are applied to all who drew them at once, and the column each changes."""
 
 
-def vary(config: "Augmenting", births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+def vary(config: "Augmenting", births: Sequence[Birth], *, rng: np.random.Generator) -> list[tuple[NeatGenome, str]]:
     """Make children, distributed as those of `operators.mutate` and `mating.crossover`.
 
     A child of two has the wiring of the fitter: crossover chooses values, so that those of all children are chosen, and
@@ -36,7 +36,7 @@ def vary(config: "Augmenting", births: Sequence[Birth], *, rng: np.random.Genera
         rng: Draws for all of them.
 
     Returns:
-        One a birth, in order.
+        One a birth, in order: the child, and the operator that made it.
 
     Raises:
         ValueError: If no operator fits a child that is to be mutated.
@@ -60,7 +60,6 @@ class _Genes:
         firsts: Where the genes of each child begin.
         owners: Whose each gene is.
         origins: Where the first parent of each child has the gene.
-        touched: Which genes of the children are other than those of their first parent.
     """
 
     def __init__(self, codes: Sequence[npt.NDArray[np.uint64]], parents: Places, n_fixed: int) -> None:
@@ -71,21 +70,10 @@ class _Genes:
         self.firsts = _starts(self.sizes)
         self.owners = np.repeat(np.arange(len(parents)), self.sizes)
         self.origins = _spans(self._starts[parents], self.sizes)
-        self.touched = np.zeros(len(self.owners), np.bool_)
 
     def of(self, children: Places) -> Places:
         """The places of the genes of some children."""
         return _spans(self.firsts[children], self.sizes[children])
-
-    def masks(self) -> list[list[bool] | None]:
-        """For every child which of its genes are touched; None: none is."""
-        some = np.zeros(len(self.sizes), np.bool_)
-        some[self.owners[self.touched]] = True
-        flat, ends = self.touched.tolist(), (self.firsts + self.sizes).tolist()
-        return [
-            flat[first:end] if any_ else None
-            for first, end, any_ in zip(self.firsts.tolist(), ends, some.tolist(), strict=True)
-        ]
 
     def matching(self, children: Places, seconds: Places) -> tuple[Places, Places]:
         """Of some children the genes that their second parent has too: their places, and its."""
@@ -181,23 +169,18 @@ class _Brood:
             mean = np.zeros(len(self._births), np.bool_)
             mean[self._crossed] = rng.random(len(self._crossed)) < config.average_rate
             chosen = np.where(mean[self._links.owners[at]], 0.5 * (ours + its), chosen)
-        self._put("weights", at, chosen)
+        children[at] = chosen
         if "enabled" in self._columns:
             parents, children, _ = self._columns["enabled"]
             lucky = rng.random(len(at)) >= config.disabled_rate
-            self._put("enabled", at, (children[at] & parents[theirs]) | lucky)
+            children[at] = (children[at] & parents[theirs]) | lucky
         if names := [name for name in NEURONS if name in self._columns]:
             at, theirs = self._neurons.matching(self._crossed, self._seconds)
             other = rng.random(len(at)) >= 0.5  # A neuron has all its values from one parent.
             at, theirs = at[other], theirs[other]
             for name in names:
-                self._put(name, at, self._columns[name].parents[theirs])
-
-    def _put(self, name: str, at: Places, values: Column) -> None:
-        column = self._columns[name].children
-        genes = self._genes(name)
-        genes.touched[at] |= column[at] != values
-        column[at] = values
+                column = self._columns[name]
+                column.children[at] = column.parents[theirs]
 
     def drawn(self, config: "Augmenting", rng: np.random.Generator) -> list[str]:
         """The first operator that each child tries; none: it is not mutated.
@@ -227,35 +210,31 @@ class _Brood:
         }[name]
         if name not in self._columns:
             self._spread(name)
-        at = self._genes(name).of(children)
+        column, genes = self._columns[name].children, self._genes(name)
+        at = genes.of(children)
         draws, unit = rng.random((2, len(at)))
         unit = unit * 2.0 - 1.0 if config.distribution == "uniform" else rng.standard_normal(len(at))
-        old = self._columns[name].children[at]
+        old = column[at]
         moved = np.where(draws < config.perturb_rate, old + unit * power, old)
         moved = np.where(draws < config.replace_rate * config.perturb_rate, unit * size + centre, moved)
         moved = moved.clip(-config.limit, config.limit)
-        stirred = self._genes(name).owners[at[moved != old]]
+        stirred = genes.owners[at[moved != old]]
         self._still.update(set(children.tolist()).difference(stirred.tolist()))
-        self._put(name, at, moved)
+        column[at] = moved
 
-    def made(self, config: "Augmenting", drawn: list[str], rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+    def made(self, config: "Augmenting", drawn: list[str], rng: np.random.Generator) -> list[tuple[NeatGenome, str]]:
         """The children, after the operators that are applied one by one."""
         columns = [self._cut(name) for name in (*NEURONS, *LINKS)]
-        crossed = ["crossover" if len(birth.parents) > 1 else "" for birth in self._births]
-        all_moved = {"perturb_weights"} if config.perturb_rate == 1 else set()
-        touched = self._touched([one in all_moved and at not in self._still for at, one in enumerate(drawn)])
         found = []
-        for at, (parent, name, operator, changed, *values) in enumerate(
-            zip(self._firsts, crossed, drawn, touched, *columns, strict=True)
-        ):
-            child = NeatGenome(parent.wiring, *values)
+        for at, (birth, operator, *values) in enumerate(zip(self._births, drawn, *columns, strict=True)):
+            child = NeatGenome(birth.parents[0].wiring, *values)
             if operator and (operator not in MOVES or at in self._still):
                 apply = operators.instead if at in self._still else operators.applied
-                child, operator, others = attrgetter("genome", "operator", "touched")(
-                    apply(config, child, operator, rng)
-                )
-                changed = tuple(dict.fromkeys((*changed, *others)))
-            found.append(Variation(child, f"{name}+{operator}" if name and operator else name or operator, changed))
+                variation = apply(config, child, operator, rng)
+                child, operator = variation.genome, variation.operator
+            if len(birth.parents) > 1:
+                operator = f"crossover+{operator}" if operator else "crossover"
+            found.append((child, operator))
         return found
 
     def _cut(self, name: str) -> list[Any]:
@@ -275,23 +254,6 @@ class _Brood:
             tuple(flat[first:end]) if new else old
             for first, end, new, old in zip(genes.firsts.tolist(), ends, changed.tolist(), theirs, strict=True)
         ]
-
-    def _touched(self, every: list[bool]) -> list[tuple[str, ...]]:
-        """The markings of what has changed in each child; where `every` is true, of all its connections."""
-        found = []
-        for parent, all_, links, neurons in zip(
-            self._firsts, every, self._links.masks(), self._neurons.masks(), strict=True
-        ):
-            wiring = parent.wiring
-            names: tuple[str, ...] = ()
-            if all_:
-                names = wiring.all_touched
-            elif links:
-                names = wiring.touched(tuple(compress(wiring.markings, links)))
-            if neurons:
-                names = tuple(dict.fromkeys((*names, *compress(wiring.ids, neurons))))
-            found.append(names)
-        return found
 
 
 def _equal(a: NeatGenome, b: NeatGenome) -> bool:

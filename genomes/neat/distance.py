@@ -15,6 +15,8 @@ Codes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
 CELLS = 1 << 20
 """Cells of a table of who has what, so that what is worked on stays in the cache."""
+WORKED_ON = 1 << 15
+"""Differences of values that are computed at once: few genomes cost one call, many stay in the cache."""
 
 
 class _Genes(NamedTuple):
@@ -147,21 +149,23 @@ class _Aligned:
 
     def apart(self, ours: Values, theirs: Values) -> Values:
         """For every pair the sum over matching genes of the difference of their values."""
-        mine = ours[self._found]
-        bounds = np.searchsorted(self._b.owners, range(self._b.n + 1))
-        sums = np.zeros((self._a.n, self._b.n))
+        n, n_known, mine = self._b.n, len(self._known), ours[self._found]
+        table = np.full((n, n_known), np.nan)
+        table[self._b.owners, self._theirs] = theirs
+        sums = np.zeros((self._a.n, n))
         for start, stop, part in self._chunks(64):
             places, values, owners = self._ours[part], mine[part], self._owners[part] - start
-            for at in range(self._b.n):
-                its = slice(bounds[at], bounds[at + 1])
-                table = np.full(len(self._known), np.nan)
-                table[self._theirs[its]] = theirs[its]
-                gap = table.take(places)
+            together = max(1, WORKED_ON // max(1, len(places)))
+            for at in range(0, n, together):
+                some = table[at : at + together]
+                gap = some.take(places, 1)
                 gap -= values
                 np.abs(gap, out=gap)
                 np.fmax(gap, 0.0, out=gap)  # What does not match is NaN, and counts nothing.
                 # In the order of the genes, whichever genome comes first: the distance is symmetric to the bit.
-                sums[start:stop, at] = np.bincount(owners, gap, stop - start)
+                bins = owners + (stop - start) * np.arange(len(some))[:, None]
+                found = np.bincount(bins.ravel(), gap.ravel(), len(some) * (stop - start))
+                sums[start:stop, at : at + together] = found.reshape(len(some), -1).T
         return sums
 
     def _chunks(self, width: int) -> Iterator[tuple[int, int, slice]]:

@@ -214,7 +214,7 @@ class Augmenting:
         """Align two genomes by their markings; `a` is the fitter, and of equally fit ones that with fewer genes."""
         return mating.crossover(self, a, b, rng=rng)
 
-    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[Variation[NeatGenome]]:
+    def vary(self, births: Sequence[Birth], *, rng: np.random.Generator) -> list[tuple[NeatGenome, str]]:
         """Make all children of a generation at once; see `genomes.neat.breeding`."""
         return breeding.vary(self, births, rng=rng)
 

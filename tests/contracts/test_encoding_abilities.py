@@ -39,11 +39,11 @@ def test_many_children_are_whole_and_the_same_for_the_same_generator(case: Case)
     made = encoding.vary(births, rng=stream(1))
     assert [one.digest for one in genomes] == before
     assert encoding.vary(births, rng=stream(1)) == made
-    for birth, one in zip(births, made, strict=True):
-        assert one.operator.startswith("crossover") == (len(birth.parents) == 2)
-        assert ("+" in one.operator) == (len(birth.parents) == 2 and birth.mutated)
-        assert encoding.from_json(encoding.to_json(one.genome)) == one.genome
-        encoding.develop(one.genome)
+    for birth, (child, operator) in zip(births, made, strict=True):
+        assert operator.startswith("crossover") == (len(birth.parents) == 2)
+        assert ("+" in operator) == (len(birth.parents) == 2 and birth.mutated)
+        assert encoding.from_json(encoding.to_json(child)) == child
+        encoding.develop(child)
 
 
 def test_many_develop_as_each_does(case: Case) -> None:

@@ -242,11 +242,7 @@ def test_a_generation_is_in_flight_unless_a_lag_is_given() -> None:
     assert (spec.search.lag, spec.encoding) == (9, Dag())
 
 
-@pytest.mark.parametrize("together", [1, 1_000], ids=["made together", "made one by one"])
-def test_neat_resumed_within_a_generation_goes_on_as_if_it_had_not_stopped(
-    together: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("evonas.search.speciated.TOGETHER", together)
+def test_neat_resumed_within_a_generation_goes_on_as_if_it_had_not_stopped() -> None:
     neat = Neat(n_inputs=2, n_outputs=1)
 
     def fitness(one: Proposal) -> Evaluation:
