@@ -1,10 +1,16 @@
-"""Whole generations of NEAT against neat-python's, alternated on one thread: processor time, theirs over ours.
+"""NEAT against neat-python, alternated on one thread: processor time, theirs over ours.
 
-`generation_150` evolves exclusive or in populations of 150, evaluation included on both sides. `generation_10000` makes
-generations of 10,000 genomes of 20 neurons and 60 connections in about 20 species from parents that a trivial fitness
-selects: selection, crossover, mutation and speciation alone. Both sides have the same rates where both have the thing.
+`xor_150`: 150 networks are made of their graphs, and put out on the four cases of exclusive or; `outputs_150` is the
+same when they are made already. `many_1000`: 1,000 graphs of 20 neurons and 60 connections, all activations mixed, are
+made and put out on 256 inputs; of neat-python's, some are timed. Its networks are made by its own `create`, with
+activations of its own of about the same cost.
 
-neat-python is imported here only: `pip install neat-python`.
+`generation_150` evolves exclusive or in populations of 150, evaluation included on both sides; `recorded_150` is the
+same where ours is a campaign that records every individual. `generation_10000` makes generations of 10,000 genomes of
+20 neurons and 60 connections in about 20 species from parents that a trivial fitness selects: selection, crossover,
+mutation and speciation alone. Both sides have the same rates where both have the thing.
+
+neat-python is installed for this only: `pip install neat-python`; its side is in `peer.py`.
 
     python benchmarks/neat_python.py [--quick] [--json]
 """
@@ -12,113 +18,121 @@ neat-python is imported here only: `pip install neat-python`.
 import argparse
 import gc
 import json
-import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from importlib.util import find_spec
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from peer import (
+    CASES,
+    N_CONNECTIONS,
+    N_NEURONS,
+    N_SPECIES,
+    OURS,
+    genome_of,
+    large_population,
+    neat,
+    trivial,
+    xor_of_theirs,
+)
+from torch import Tensor
 
 from evonas.campaign.evaluating import evaluator_of
-from evonas.campaign.opening import fitted
+from evonas.campaign.loop import Loop
+from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of
 from evonas.campaign.spec import Spec
-from evonas.evaluation.evaluator import Job
+from evonas.evaluation.evaluator import Check, Job
+from evonas.network import NeuronPopulation
 from evonas.record import COMPLETE, Budget, Evaluation
 from evonas.search import Context, SpeciatedConfig
 from genomes import Neat, NeatGenome
 from genomes.encoding import Decide, uniform
 from genomes.neat.operators import add_connection, add_node
+from genomes.neurons import NeuronGraph
 
-neat: Any = import_module("neat") if find_spec("neat") else None
-
-N_NEURONS, N_CONNECTIONS, N_SPECIES = 20, 60, 20
 LIKE_THEIRS: Any = {"bias": "neuron", "distribution": "normal", "weight_power": 0.5, "difference": 0.5, "small": 0}
 """What makes our genomes spread as theirs do, so that there are about as many species."""
-PEER = """
-[NEAT]
-fitness_criterion = max
-fitness_threshold = 1e9
-no_fitness_termination = True
-pop_size = {population}
-reset_on_extinction = False
-[DefaultGenome]
-num_inputs = {inputs}
-num_outputs = {outputs}
-num_hidden = 0
-feed_forward = True
-initial_connection = full_direct
-compatibility_disjoint_coefficient = 1.0
-compatibility_weight_coefficient = {difference}
-conn_add_prob = 0.05
-conn_delete_prob = 0.0
-node_add_prob = 0.03
-node_delete_prob = 0.0
-single_structural_mutation = False
-structural_mutation_surer = default
-activation_default = sigmoid
-activation_mutate_rate = 0.0
-activation_options = sigmoid
-aggregation_default = sum
-aggregation_mutate_rate = 0.0
-aggregation_options = sum
-bias_init_type = gaussian
-bias_init_mean = 0.0
-bias_init_stdev = 1.0
-bias_replace_rate = 0.1
-bias_mutate_rate = 0.7
-bias_mutate_power = 0.5
-bias_max_value = 30.0
-bias_min_value = -30.0
-response_init_type = gaussian
-response_init_mean = 1.0
-response_init_stdev = 0.0
-response_replace_rate = 0.0
-response_mutate_rate = 0.0
-response_mutate_power = 0.0
-response_max_value = 30.0
-response_min_value = -30.0
-weight_init_type = gaussian
-weight_init_mean = 0.0
-weight_init_stdev = 1.0
-weight_replace_rate = 0.1
-weight_mutate_rate = 0.8
-weight_mutate_power = 0.5
-weight_max_value = 30.0
-weight_min_value = -30.0
-enabled_default = True
-enabled_mutate_rate = 0.01
-enabled_rate_to_true_add = 0.0
-enabled_rate_to_false_add = 0.0
-[DefaultSpeciesSet]
-compatibility_threshold = {threshold}
-[DefaultStagnation]
-species_fitness_func = max
-max_stagnation = 1000
-species_elitism = 2
-[DefaultReproduction]
-elitism = 1
-survival_threshold = 0.2
-min_species_size = 2
-"""
+
+
+def graph(n_inputs: int, n_neurons: int, n_links: int, words: tuple[str, ...], rng: np.random.Generator) -> NeuronGraph:
+    """A random feed-forward graph with one output, the last neuron, which reads every other at least once."""
+    pairs = [(a, n_inputs + b) for b in range(n_neurons) for a in range(n_inputs + b)]
+    must = [pair for pair in pairs if pair[1] == n_inputs + n_neurons - 1][n_inputs:]
+    rest = [pair for pair in pairs if pair not in must]
+    links = must + [rest[at] for at in rng.permutation(len(rest))[: n_links - len(must)]]
+    sources, targets = zip(*links, strict=True)
+    names = tuple(map(str, range(n_neurons)))
+    values = tuple(rng.normal(0, 1, len(links)).tolist())
+    chosen = tuple(str(word) for word in rng.choice(words, n_neurons))
+    ones = (1.0,) * n_neurons
+    outputs = (n_inputs + n_neurons - 1,)
+    return NeuronGraph(
+        n_inputs,
+        outputs,
+        names,
+        chosen,
+        ("sum",) * n_neurons,
+        ones,
+        ones,
+        sources,
+        targets,
+        values,
+        tuple(map(str, links)),
+    )
+
+
+def outputs(graphs: list[NeuronGraph], inputs: Tensor, n_theirs: int, n: int, *, made: bool = False) -> dict[str, Any]:
+    """What graphs put out on inputs, `(batch, n_inputs)`.
+
+    Args:
+        graphs: All of which ours computes.
+        inputs: The same for all.
+        n_theirs: So many are timed of theirs.
+        n: How often.
+        made: Networks are made before.
+
+    Returns:
+        The figures of `compared`, theirs as if all graphs were computed.
+    """
+    genomes = [genome_of(one) for one in graphs[:n_theirs]]
+    rows = inputs.tolist()
+    create = neat.nn.FeedForwardNetwork.create
+    networks, population = [create(*one) for one in genomes], NeuronPopulation(graphs)
+
+    def ours() -> None:
+        (population if made else NeuronPopulation(graphs))(inputs)
+
+    def peer() -> None:
+        for network in networks if made else [create(*one) for one in genomes]:
+            for row in rows:
+                network.activate(row)
+
+    return compared(ours, peer, n, repeats=10 if len(graphs) == n_theirs else 1, scale=len(graphs) / n_theirs)
+
+
+XOR: Any = {
+    "name": "xor",
+    "task": {"name": "xor"},
+    "encoding": {"name": "neat", **LIKE_THEIRS},
+    "search": {"name": "speciated", "population": 150},
+}
 
 
 def generation_150(n: int) -> dict[str, Any]:
     """Exclusive or in populations of 150, so many generations of each side.
 
     Returns:
-        The figures of `compared`.
+        The figures of `compared`, and how many species there were at the end.
     """
-    spec = {"name": "xor", "task": {"name": "xor"}, "encoding": {"name": "neat", **LIKE_THEIRS}}
-    found = Spec.model_validate({**spec, "search": {"name": "speciated", "population": 150}})
+    found = Spec.model_validate(XOR)
     task = found.task.load()
     found = fitted(found, task)
     search: Any = search_of(found, found.encoding, None)
@@ -129,16 +143,46 @@ def generation_150(n: int) -> dict[str, Any]:
         told = {one.id: one for batch in evaluator.evaluate(map(Job, asked), lambda: None) for one in batch}
         search.tell(told[one.id] for one in asked)
 
-    cases = [((a, b), a ^ b) for a in (0, 1) for b in (0, 1)]
-
-    def judged(genomes: Any, config: Any) -> None:
-        for _, genome in genomes:
-            network = neat.nn.FeedForwardNetwork.create(genome, config)
-            genome.fitness = 4 - sum((network.activate(bits)[0] - bit) ** 2 for bits, bit in cases)
-
-    peer = neat.Population(_configured(population=150, inputs=2, outputs=1, difference=0.5, threshold=3.0))
-    figures = compared(ours, lambda: peer.run(judged, 1), n)
+    peer, theirs = xor_of_theirs()
+    figures = compared(ours, theirs, n // 5, repeats=5)
     return figures | {"species": len(search.species[-1].members), "species_theirs": len(peer.species.species)}
+
+
+class Between:
+    """An evaluator that lets neat-python make a generation before each of a campaign's, outside its time."""
+
+    def __init__(self, evaluator: Any) -> None:
+        self._evaluator = evaluator
+        self.peer, self._theirs = xor_of_theirs()
+        self.times: list[tuple[float, float]] = []
+        self._since = time.process_time()
+
+    def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
+        """A generation of the campaign is from here to here: evaluated, told, recorded, and the next asked for."""
+        ended = time.process_time()
+        self._theirs()
+        began = time.process_time()
+        self.times.append((ended - self._since, began - ended))
+        self._since = began
+        yield from self._evaluator.evaluate(jobs, check)
+
+
+def recorded_150(n: int) -> dict[str, Any]:
+    """The same, where ours is a campaign with its record, which neat-python has none of.
+
+    Returns:
+        The figures of `compared`.
+    """
+    spec = Spec.model_validate(XOR | {"budget": {"evaluations": 150 * (n + 2)}})
+    task = spec.task.load()
+    spec = fitted(spec, task)
+    between = Between(evaluator_of(spec, task))
+    search = search_of(spec, spec.encoding, None)
+    with tempfile.TemporaryDirectory() as place:
+        store = opened(Path(place), spec, task)
+        Loop(spec, spec.encoding, store, search, between).run()
+        store.close()
+    return figures_of(between.times[2:])
 
 
 def generation_10000(n: int, size: int = 10_000) -> dict[str, Any]:
@@ -156,7 +200,7 @@ def generation_10000(n: int, size: int = 10_000) -> dict[str, Any]:
         asked = search.ask(size)
         search.tell([Evaluation(one.id, COMPLETE, {"fitness": trivial(one.id)}) for one in asked])
 
-    peer = _peer(size)
+    peer = large_population(size)
 
     def judged(genomes: Any, config: Any) -> None:
         for key, genome in genomes:
@@ -165,11 +209,6 @@ def generation_10000(n: int, size: int = 10_000) -> dict[str, Any]:
     ours()
     figures = compared(ours, lambda: peer.run(judged, 1), n)
     return figures | {"species": len(search.species[-1].members), "species_theirs": len(peer.species.species)}
-
-
-def trivial(number: int) -> float:
-    """A fitness from 0 to 1 that means nothing."""
-    return (number * 2_654_435_761 % 4_294_967_296) / 4_294_967_296
 
 
 @dataclass(frozen=True)
@@ -200,65 +239,53 @@ class Grown:
         return found
 
 
-def _peer(size: int) -> Any:
-    """A population of neat-python like ours: children of a few founders."""
-    random.seed(0)
-    config = _configured(population=size, inputs=4, outputs=2, difference=0.5, threshold=1.4)
-    peer = neat.Population(config)
-    founders = list(peer.population.values())[:N_SPECIES]
-    for founder in founders:
-        while len(founder.nodes) < N_NEURONS:
-            founder.mutate_add_node(config.genome_config)
-        while len(founder.connections) < N_CONNECTIONS:
-            founder.mutate_add_connection(config.genome_config)
-        founder.fitness = 0.0
-    for key in peer.population:
-        founder = random.choice(founders)
-        child = config.genome_type(key)
-        child.configure_crossover(founder, founder, config.genome_config)
-        for gene in child.connections.values():
-            gene.weight += random.gauss(0, 0.2)
-        peer.population[key] = child
-    peer.species = config.species_set_type(config.species_set_config, peer.reporters)
-    peer.species.speciate(config, peer.population, 0)
-    return peer
-
-
-def _configured(**values: float) -> Any:
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place, "neat.ini")
-        path.write_text(PEER.format(**values), "utf-8")
-        parts = neat.DefaultGenome, neat.DefaultReproduction, neat.DefaultSpeciesSet, neat.DefaultStagnation
-        return neat.Config(*parts, str(path))
-
-
-def compared(ours: Callable[[], object], theirs: Callable[[], object], n: int) -> dict[str, Any]:
+def compared(
+    ours: Callable[[], object], theirs: Callable[[], object], n: int, *, repeats: int = 1, scale: float = 1.0
+) -> dict[str, Any]:
     """Alternate both sides `n` times.
 
+    Args:
+        ours: One side.
+        theirs: The other.
+        n: How often.
+        repeats: So often each is called in a row.
+        scale: What their times are multiplied by.
+
     Returns:
-        Medians in milliseconds of processor time, and of the `n` ratios theirs / ours the median, the least and the
-        largest.
+        See `figures_of`; of one call.
     """
     ours(), theirs()
-    times: list[list[float]] = [[], []]
+    pairs = []
     for _ in range(n):
-        for side, taken in zip((ours, theirs), times, strict=True):
+        pair = []
+        for side in (ours, theirs):
             gc.collect()
             started = time.process_time()
-            side()
-            taken.append(1e3 * (time.process_time() - started))
-    ratios = [b / a for a, b in zip(*times, strict=True)]
-    mine, its = map(statistics.median, times)
+            for _ in range(repeats):
+                side()
+            pair.append((time.process_time() - started) / repeats)
+        pairs.append((pair[0], pair[1] * scale))
+    return figures_of(pairs)
+
+
+def figures_of(pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Medians in milliseconds, and of the ratios theirs / ours the median, the least and the largest.
+
+    Args:
+        pairs: Seconds of processor time of ours and of theirs.
+    """
+    ratios = [b / a for a, b in pairs]
+    mine, its = (1e3 * statistics.median(side) for side in zip(*pairs, strict=True))
     spread = {"ratio": statistics.median(ratios), "ratio_least": min(ratios), "ratio_most": max(ratios)}
-    return {"ours_ms": mine, "neat_python_ms": its, **spread, "n": n}
+    return {"ours_ms": mine, "neat_python_ms": its, **spread, "n": len(pairs)}
 
 
 def written(name: str, found: Mapping[str, Any]) -> str:
     """One line of figures."""
-    times = f"{found['ours_ms']:9.1f} ms, neat-python {found['neat_python_ms']:9.1f} ms"
+    times = f"{found['ours_ms']:9.2f} ms, neat-python {found['neat_python_ms']:9.1f} ms"
     spread = f"({found['ratio_least']:.1f} to {found['ratio_most']:.1f}, n = {found['n']})"
-    species = f"{found['species']} and {found['species_theirs']} species"
-    return f"{name:18} {times}: {found['ratio']:6.1f} × {spread}; {species}"
+    species = f"; {found['species']} and {found['species_theirs']} species" if "species" in found else ""
+    return f"{name:18} {times}: {found['ratio']:6.1f} × {spread}{species}"
 
 
 def main() -> int:
@@ -271,15 +298,23 @@ def main() -> int:
         print("expected neat-python to compare with, found none; pip install neat-python", file=sys.stderr)
         return 2
     torch.set_num_threads(1)
-    size = 1_000 if given.quick else 10_000
+    quick, rng = given.quick, np.random.default_rng(0)
+    size = 1_000 if quick else 10_000
+    small = [graph(2, 5, 12, ("sigmoid",), rng) for _ in range(150)]
+    many = [graph(4, 20, 60, OURS, rng) for _ in range(1_000)]
+    cases, inputs = torch.tensor([bits for bits, _ in CASES]).float(), torch.randn(256, 4)
     found = {
-        "generation_150": generation_150(20 if given.quick else 100),
-        f"generation_{size}": generation_10000(3 if given.quick else 5, size),
+        "xor_150": outputs(small, cases, 150, 10 if quick else 50),
+        "outputs_150": outputs(small, cases, 150, 10 if quick else 50, made=True),
+        "many_1000": outputs(many, inputs, 20, 5 if quick else 25),
+        "generation_150": generation_150(20 if quick else 100),
+        "recorded_150": recorded_150(20 if quick else 100),
+        f"generation_{size}": generation_10000(3 if quick else 5, size),
     }
     if given.json:
         print(json.dumps(found))
     else:
-        print("\n".join(written(name, figures) for name, figures in found.items()))
+        print("\n".join(starmap(written, found.items())))
     return 0
 
 
