@@ -194,9 +194,10 @@ def recorded(directory: Path, space: str, n: int, *, fails: bool = False, **fiel
         "search": search,
         "encoding": SPACES[space],
         "budget": {"evaluations": max(n, 1)},
-        "training": {"epochs": 2},
     }
     task, shape = TASKS.get(space, ("digits", (1, 8, 8)))
+    if task == "digits":
+        given["training"] = {"epochs": 2}
     spec = parse({"task": task, **given, **fields})
     encoding = spec.encoding.for_task(shape, 3)
     spec = spec.model_copy(update={"encoding": encoding})

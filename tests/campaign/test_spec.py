@@ -9,6 +9,7 @@ from evonas.campaign import Campaign, Spec, SpecError
 from evonas.campaign.spec import parse, read, value_of
 from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, Digits
+from evonas.training import Training
 from genomes import Dag
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -80,6 +81,24 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "layers untrained",
         {"training": {"epochs": 0}},
         "encoding.name: expected one of neat, cppn, hyperneat, es_hyperneat",
+    ),
+    (
+        "training on a problem",
+        {"task": "xor", "encoding": "neat", "training": {"epochs": 5, "flip": True, "batch_size": 64}},
+        "spec: training.epochs, training.flip: expected none, as xor trains nothing, got a value; remove it",
+    ),
+    *(
+        (
+            f"weights painted to be trained by nothing: {mode}",
+            {"task": "boxes", "encoding": {"name": "hyperneat", "mode": mode}},
+            f"encoding.mode: expected evolved where nothing is trained, got {mode}; remove it",
+        )
+        for mode in ("seeded", "through")
+    ),
+    (
+        "weights painted to be trained for no epochs",
+        {"encoding": {"name": "hyperneat", "mode": "seeded"}, "training": {"epochs": 0}},
+        "encoding.mode: expected evolved where nothing is trained, got seeded; remove it, or set training.epochs",
     ),
     (
         "epochs of a problem",
@@ -197,6 +216,13 @@ def test_python_says_the_same() -> None:
         Campaign(sede=1)
     with pytest.raises(SpecError, match=r"got a tuple of 3"):
         Campaign(([1], [2], [3]))
+
+
+def test_fields_of_training_that_say_nothing_new_are_no_error_on_a_problem() -> None:
+    spec = parse({"task": "xor", "encoding": "neat", "training": {"epochs": 0}})
+    assert parse(spec.model_dump(mode="json", exclude_none=True)) == spec
+    assert parse({"task": "xor", "encoding": "neat", "training": Training().model_dump()}).untrained
+    assert parse({"encoding": {"name": "hyperneat"}, "training": {"epochs": 3, "batch_size": 8}}).untrained
 
 
 def test_words_mappings_and_objects_say_the_same() -> None:
