@@ -38,6 +38,10 @@ def fitted(spec: Spec, task: Task) -> Spec:
             f"encoding.name: {spec.encoding.name} expected {'a text' if reads_text else 'examples without an order'}, "
             f"got {got}; use {mend}, or another task"
         )
+    # What paints may be asked again for a task of another size, so that `for_task` does not refuse it.
+    told = getattr(spec.encoding, "n_outputs", None)
+    if told not in (None, task.n_outputs):
+        raise SpecError(f"encoding.n_outputs: expected {task.n_outputs}, as the task has, got {told}; remove it")
     try:
         encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     except ValueError as error:
