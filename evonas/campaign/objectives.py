@@ -29,7 +29,8 @@ class Objectives(BaseModel):
     maximize: tuple[str, ...] = Field(
         (),
         description="Metrics to maximise: those of the kind of task (accuracy, loss; r2, rmse, loss; "
-        "bits_per_character, loss), parameters, macs, peak_memory (bytes), latency_1, latency_64 (seconds of a forward "
+        "bits_per_character, loss; fitness, solved and what else a problem tells), parameters, macs, peak_memory "
+        "(bytes), latency_1, latency_64 (seconds of a forward "
         "pass of 1 or 64 examples). The first of its kind if neither this nor `minimize` is given.",
     )
     minimize: tuple[str, ...] = Field((), description="Metrics to minimise. Several objectives give a Pareto front.")

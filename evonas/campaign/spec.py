@@ -97,6 +97,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _measured(self) -> "Spec":
+        if self.task.kind == BEHAVIOUR and not isinstance(self.task, Own):
+            return self  # A problem may measure more than all problems do: what, is known once it is loaded.
         try:
             self.objectives.check_kind(self.kind)
         except ValueError as error:

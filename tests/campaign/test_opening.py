@@ -1,4 +1,4 @@
-"""A spec meets its task: an encoding that is told of other outputs is refused; what paints paints for another size."""
+"""A spec meets its task: what does not fit it is refused; what it measures may be pursued."""
 
 from pathlib import Path
 from typing import Any
@@ -31,3 +31,38 @@ def test_a_painter_of_one_task_paints_for_another(tmp_path: Path) -> None:
     assert large.spec.encoding.n_outputs == 81
     assert large.best is not None
     assert large.best.metrics["parameters"] == 81 * 81 + 81
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"objectives": {"maximize": ["squared"]}},
+            "objectives: expected metrics of this task among fitness, solved, squares, accuracy, parameters, macs, "
+            "peak_memory, latency_1, latency_64, got 'squared'; did you mean squares?",
+        ),
+        ({"objectives": {"maximize": ["fitness"], "minimize": ["loss"]}}, "got 'loss'; name one"),
+        (
+            {"budget": {"evaluations": 5, "until": "acuracy >= 1"}},
+            "budget.until: expected a metric among fitness, solved, squares, accuracy, parameters, macs, peak_memory, "
+            "got acuracy; did you mean accuracy?",
+        ),
+    ],
+    ids=["misspelt", "of another kind", "a goal"],
+)
+def test_a_metric_that_a_problem_does_not_measure_is_refused(
+    fields: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        Campaign("xor", "neat", "random", **fields).run(tmp_path / "out")
+    assert expected in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_that_a_problem_measures_may_be_pursued(tmp_path: Path) -> None:
+    objectives = {"maximize": ["squares", "accuracy"], "minimize": ["parameters"]}
+    made = Campaign("xor", "neat", "random", objectives=objectives, budget={"evaluations": 5}).run(tmp_path / "out")
+    assert made.best is not None
+    assert made.best.fitness == max(one.metrics["squares"] for one in made.individuals)
+    assert len(made.front) >= 1
+    assert Campaign.load(tmp_path / "out").run().best == made.best
