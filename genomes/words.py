@@ -8,10 +8,13 @@ def meant(got: object, known: Iterable[str], otherwise: str = "correct it", *, l
     """What the message on a word that is unknown ends with.
 
     Args:
-        got: The word, or something that is none.
+        got: The word, or several of which some are unknown, or something that is none.
         known: The words there are.
         otherwise: How else to mend it, where no word is like it.
         likeness: 0 to 1: how alike a word must be to be named.
     """
-    near = difflib.get_close_matches(str(got), list(known), 1, likeness)
-    return f"did you mean {near[0]}?" if near else otherwise
+    words = list(known)
+    for one in got if isinstance(got, (list, tuple)) else (got,):
+        if one not in words and (near := difflib.get_close_matches(str(one), words, 1, likeness)):
+            return f"did you mean {near[0]}?"
+    return otherwise

@@ -264,8 +264,7 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(dict.fromkeys(said(details, Spec) for details in error.errors()))
-        raise SpecError(f"{source}: {problems}") from None
+        raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
 
 
 def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:

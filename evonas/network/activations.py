@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 import genomes.neurons
 from genomes.neurons import Values
+from genomes.words import meant
 
 STEEPNESS = 4.9
 """Of `steep_sigmoid`."""
@@ -71,7 +72,5 @@ def activation(name: str) -> Callable[[Tensor], Tensor]:
     try:
         return ACTIVATIONS[name]
     except KeyError:
-        words = ", ".join(ACTIVATIONS)
-        raise ValueError(
-            f"activation: expected one of {words}, got {name!r}; add it by evonas.register_activation"
-        ) from None
+        words, mend = ", ".join(ACTIVATIONS), meant(name, ACTIVATIONS, "add it by evonas.register_activation")
+        raise ValueError(f"activation: expected one of {words}, got {name!r}; {mend}") from None

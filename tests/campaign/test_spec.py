@@ -40,6 +40,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "training.flip: expected images to use it on, got a text; remove it",
     ),
     ("an unknown encoding", {"encoding": "net"}, "did you mean neat?"),
+    ("an unknown word", {"training": {"optimizer": "adam"}}, "'sgd' or 'adamw', got 'adam'; did you mean adamw?"),
+    (
+        "an unknown mode",
+        {"encoding": {"name": "hyperneat", "mode": "trough"}},
+        "encoding.mode: input should be 'evolved', 'seeded' or 'through', got 'trough'; did you mean through?",
+    ),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
     ("a fraction for a number", {"seed": 1.5}, "got 1.5"),
@@ -209,6 +215,53 @@ def test_every_wrong_field_is_named_at_once() -> None:
         parse({"seed": -1, "training": {"epochs": -1, "batch": 2}, "search": {"name": "ageing", "population": 0}})
     for name in ("seed: ", "training.epochs: ", "training.batch: ", "search.population: "):
         assert str(caught.value).count(name) == 1
+
+
+HYPERNEAT: list[tuple[dict[str, Any], str]] = [
+    (
+        {"hidden": [[4], "sam"]},
+        "encoding.hidden.1: expected a list or a table of channels, kernel, stride or 'same', got 'sam'; "
+        "did you mean same?",
+    ),
+    (
+        {"hidden": [3]},
+        "encoding.hidden.0: expected a list or a table of channels, kernel, stride or 'same', got 3; correct it",
+    ),
+    (
+        {"hidden": [{"channel": 3}]},
+        "encoding.hidden.0.channels: missing; add it; encoding.hidden.0.channel: unknown key; did you mean channels?",
+    ),
+    (
+        {"hidden": [[4.5]]},
+        "encoding.hidden.0.0: input should be a valid integer, got a number with a fractional part, got 4.5",
+    ),
+    (
+        {"hidden": [{"channels": 4, "kernel": 2}]},
+        "encoding.hidden.0: hidden: expected 1 to 4096 channels, an odd kernel of 1 to 31 and a stride of 1 to 31, got "
+        "4, 2 and 1",
+    ),
+    (
+        {"outputs": "squar"},
+        "encoding.outputs: expected 'line' or 'square' or a list, got 'squar'; did you mean square?",
+    ),
+    (
+        {"weight_init": 2, "limit": 8},
+        "encoding.weight_init: unknown key; did you mean cppn.weight_init?; "
+        "encoding.limit: unknown key; did you mean cppn.limit?",
+    ),
+    (
+        {"zzz": 2, "qqq": 8},
+        "encoding.zzz, encoding.qqq: unknown keys; known are activation, biases, cppn, fan_in, hidden, input_shape, "
+        "inputs, leo, mode, n_outputs, name, outputs, queries, scale, separate, threshold",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), HYPERNEAT)
+def test_what_is_wrong_within_an_encoding_is_said_once_in_our_words(fields: dict[str, Any], expected: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse({"encoding": {"name": "hyperneat", **fields}})
+    assert str(caught.value) == f"spec: {expected}"
 
 
 def test_python_says_the_same() -> None:
