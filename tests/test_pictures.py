@@ -102,7 +102,7 @@ def test_a_run_draws_what_fits_the_campaign(encoding: Any, objectives: tuple[str
     [
         ("cell", r"runs/a: expected an encoding of cells to draw, got others; plot genome"),
         ("stack", r"runs/a: expected an encoding that stacks cells, got others; plot genome"),
-        ("front", r"runs/a: expected two objectives to draw a front of, got accuracy; run a campaign with both"),
+        ("front", r"runs/a: expected two objectives to draw a front of, got accuracy; run a campaign with another"),
     ],
 )
 def test_what_a_campaign_does_not_have_is_refused(kind: str, expected: str) -> None:
