@@ -158,9 +158,11 @@ def compare(directories: Sequence[Path], output: Path | None, axis: str, *, json
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """An individual's record for a reader: without genome, curve and origins, its metrics one a line."""
     hidden = ("genome", "curve", "origins", "metrics")
-    return {name: value for name, value in row.items() if name not in hidden} | {
-        f"metrics.{name}": value for name, value in row["metrics"].items()
-    }
+    found = {name: value for name, value in row.items() if name not in hidden}
+    found |= {name: terminal.Seconds(row[name]) for name in ("seconds", "elapsed") if row.get(name) is not None}
+    if row.get("learned"):
+        found["learned"] = f"a genome of {len(row['learned']):,} characters; --format json prints it"
+    return found | {f"metrics.{name}": value for name, value in row["metrics"].items()}
 
 
 def listing(root: Path) -> list[dict[str, Any]]:

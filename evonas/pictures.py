@@ -70,7 +70,7 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     got, names = f"got {encoding.name}", _objectives(campaign)
     neurons, weighted = NEURONS in encoding.abilities, WEIGHTED in encoding.abilities
     networks = f"plot {'neurons' if neurons else 'genome'} draws its networks"
-    objectives = 'run a campaign with both maximize = ["accuracy"] and minimize = ["parameters"], or others'
+    objectives = 'run a campaign with another beside it, such as minimize = ["parameters"]'
     expected = {
         "front": len(names) < 2 and f"two objectives to draw a front of, got {', '.join(names)}; {objectives}",
         "genome": neurons and f"layers to draw, {got}; {networks}",

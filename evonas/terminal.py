@@ -22,6 +22,10 @@ PLAIN_SECONDS = 5.0
 """Between two lines of progress where there is no terminal."""
 
 
+class Seconds(float):
+    """A time, which is written with the unit that fits it."""
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, allow_nan=False))
@@ -44,6 +48,9 @@ def written(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Seconds):
+        factor, unit = (1, "s") if value >= 1 else (1e3, "ms") if value >= 1e-3 else (1e6, "µs")
+        return f"{factor * value:,.3g} {unit}" if value < 100 else f"{value:,.0f} s"
     if isinstance(value, float):
         if 0 < abs(value) < LEAST_FIXED:
             return f"{value:.3g}"
@@ -75,11 +82,15 @@ def print_with_front(fields: Mapping[str, Any]) -> None:
 
 
 def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Individual], score: str) -> None:
-    """A table of individuals on stdout, then why those failed that did; `score` is the metric that ranks them."""
+    """A table of individuals on stdout, then why those failed that did; `score` is the metric that ranks them.
+
+    Columns that are empty in every row, as are epochs where nothing is trained, are left out.
+    """
     columns = (
         "id", "state", "parents", "operator", "inherited", f"parent's {score}", "at birth", score, "parameters",
-        "epochs", "seconds",
+        "epochs", "time",
     )  # fmt: skip
+    trained = any(one.epochs for one in individuals)
     rows = []
     for one in individuals:
         row, metrics = with_parents(one, known, score), one.metrics
@@ -87,9 +98,10 @@ def print_individuals(individuals: Sequence[Individual], known: Mapping[int, Ind
         rows.append(
             [one.id, one.state, one.parents, one.operator, one.fraction_inherited if one.donors else None]
             + [row.get(f"parent_{score}"), metrics.get(f"{score}_at_birth"), metrics.get(score), n_parameters]
-            + [one.epochs, round(one.seconds, 2)]
+            + [one.epochs if trained else None, Seconds(one.seconds) if one.seconds else None]
         )
-    print_table(columns, rows)
+    told = [at for at in range(len(columns)) if not rows or any(row[at] not in (None, (), "") for row in rows)]
+    print_table([columns[at] for at in told], [[row[at] for at in told] for row in rows])
     for one in individuals:
         if one.error:
             print(f"{one.id}: {one.error}")
@@ -106,11 +118,12 @@ def print_final(final: Mapping[str, Any], score: str) -> None:
         "macs": "MACs",
         "fraction_inherited": "inherited",
         "epochs": "epochs",
-        "seconds": "seconds",
+        "seconds": "time",
     }
     if len(final["genomes"]) == 1:
         del columns["genome"]
-    print_table(list(columns.values()), [[row[name] for name in columns] for row in final["individuals"]])
+    rows = [{**row, "seconds": Seconds(row["seconds"])} for row in final["individuals"]]
+    print_table(list(columns.values()), [[row[name] for name in columns] for row in rows])
     for row in final["individuals"]:
         if row["error"]:
             print(f"{row['id']}: {row['error']}")

@@ -18,7 +18,7 @@ from genomes.neat.genome import NeatGenome
 from genomes.neurons import Values
 from genomes.operations import HEAD, Shape
 from genomes.painter import Painter, check_painter
-from genomes.painting import QUERIES, asked, grid, n_queries
+from genomes.painting import asked, grid, n_queries
 
 MAX_PLACES = 1024
 """Places that a canvas may have."""
@@ -82,7 +82,7 @@ class Canvas(Painter):
     input_shape: tuple[int, ...] = (3, 32, 32)
 
     def __post_init__(self) -> None:
-        check_painter(self.cppn)
+        check_painter(self.cppn, self.queries)
         if not (self.layers >= 1 and self.lanes >= 1 and self.layers * self.lanes <= MAX_PLACES):
             expected = f"1 or more each, and at most {MAX_PLACES:,} places"
             raise ValueError(f"layers, lanes: expected {expected}, got {self.layers} and {self.lanes}; correct them")
@@ -91,9 +91,6 @@ class Canvas(Painter):
         for name in ("presence", "threshold"):
             if not -1 <= (value := getattr(self, name)) <= 1:
                 raise ValueError(f"{name}: expected a number from -1 to 1, got {value}; correct it")
-        if not self.queries or len({*self.queries}) < len(self.queries) or not {*self.queries} <= {*QUERIES}:
-            expected = ", ".join(QUERIES)
-            raise ValueError(f"queries: expected some of {expected}, each once, got {list(self.queries)}; correct them")
         self.direct  # noqa: B018 — words that are unknown are refused here.
 
     @property

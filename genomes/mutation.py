@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from genomes.encoding import Variation
+from genomes.words import meant
 
 Operator = Callable[[Any, Any, np.random.Generator], Variation[Any] | None]
 """`(configuration, genome, rng) -> Variation`, or None where it does not fit the genome."""
@@ -19,7 +20,7 @@ def weights_of(given: Mapping[str, float] | None, usual: Mapping[str, float]) ->
         ValueError: If an operator is unknown, a weight is negative or not finite, or none is above 0.
     """
     if unknown := [word for word in given or () if word not in usual]:
-        raise ValueError(f"mutations: expected some of {', '.join(usual)}, got {unknown}")
+        raise ValueError(f"mutations: expected some of {', '.join(usual)}, got {unknown}; {meant(unknown, usual)}")
     weights = {**usual, **(given or {})}
     if not all(0 <= weight < math.inf for weight in weights.values()) or not any(weights.values()):
         raise ValueError(f"mutations: expected weights of 0 or more, one of them above 0, got {dict(given or {})}")

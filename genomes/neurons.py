@@ -32,6 +32,9 @@ ACTIVATIONS: dict[str, Callable[[Values], Values]] = {
 """What a neuron does to its sum, by name. `steep_sigmoid` is 1 / (1 + exp(-4.9 x)) (Stanley & Miikkulainen 2002),
 `gaussian` exp(-x²), `clamped` x between -1 and 1, `step` 1 above 0, else 0; the others are what torch calls so."""
 
+BUILT_IN = frozenset(ACTIVATIONS)
+"""The names that `register_activation` does not give to others."""
+
 AGGREGATIONS: dict[str, Callable[[Values], Values]] = {
     "sum": lambda terms: terms.sum(0),
     "product": lambda terms: terms.prod(0),
@@ -210,10 +213,10 @@ def register_activation(name: str, function: Callable[[Values], Values]) -> None
         function: Element by element; float64 arrays of any shape.
 
     Raises:
-        ValueError: If the name is none, or is taken by another function.
+        ValueError: If the name is none, is built in, or is taken by another function.
     """
     if not name.isidentifier():
         raise ValueError(f"activation: expected an identifier, got {name!r}; choose another name")
-    if ACTIVATIONS.get(name, function) is not function:
+    if name in BUILT_IN or ACTIVATIONS.get(name, function) is not function:
         raise ValueError(f"activation: expected a new name, got {name!r}, which is taken; choose another")
     ACTIVATIONS[name] = function

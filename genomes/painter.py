@@ -10,6 +10,8 @@ import numpy.typing as npt
 from genomes.cppn import Cppn
 from genomes.encoding import Birth, Variation
 from genomes.neat.genome import NeatGenome
+from genomes.painting import QUERIES
+from genomes.words import meant
 
 
 class Painter(ABC):
@@ -70,11 +72,14 @@ class Painter(ABC):
         return genome
 
 
-def check_painter(cppn: Cppn) -> None:
-    """Check that a configured CPPN can paint.
+def check_painter(cppn: Cppn, queries: tuple[str, ...]) -> None:
+    """Check that a configured CPPN can paint, and what it is asked with.
 
     Raises:
-        ValueError: If it is recurrent.
+        ValueError: If it is recurrent, or there are no queries or unknown ones.
     """
     if cppn.recurrent:
         raise ValueError("cppn.recurrent: expected a CPPN without cycles to paint with, got true; remove it")
+    if not queries or len({*queries}) < len(queries) or not {*queries} <= {*QUERIES}:
+        expected, mend = ", ".join(QUERIES), meant(queries, QUERIES, "correct them")
+        raise ValueError(f"queries: expected some of {expected}, each once, got {list(queries)}; {mend}")

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from evonas.record import PENDING, Individual
+from genomes.words import meant
 
 Axis = Literal["evaluations", "epochs", "seconds"]
 AXES: tuple[Axis, ...] = ("evaluations", "epochs", "seconds")
@@ -26,7 +27,7 @@ def spent(individuals: Iterable[Individual], axis: Axis = "evaluations") -> tupl
         ValueError: If the axis is unknown.
     """
     if axis not in AXES:
-        raise ValueError(f"axis: expected one of {', '.join(AXES)}, got {axis!r}; correct it")
+        raise ValueError(f"axis: expected one of {', '.join(AXES)}, got {axis!r}; {meant(axis, AXES)}")
     told = sorted((one for one in individuals if one.state != PENDING), key=lambda one: (one.elapsed, one.id))
     if axis == "seconds":
         return told, np.array([one.elapsed for one in told], dtype=float)

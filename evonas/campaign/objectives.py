@@ -1,6 +1,5 @@
 """What a campaign optimises: the `[objectives]` table."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from evonas.evaluation.measure import LATENCIES, SIZES, Constraint, Screening
 from evonas.tasks import KINDS, Kind
+from genomes.words import meant
 
 LEARNED = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.metrics))
 """Metrics that are known once a candidate is trained, of all kinds of tasks."""
@@ -29,7 +29,8 @@ class Objectives(BaseModel):
     maximize: tuple[str, ...] = Field(
         (),
         description="Metrics to maximise: those of the kind of task (accuracy, loss; r2, rmse, loss; "
-        "bits_per_character, loss), parameters, macs, peak_memory (bytes), latency_1, latency_64 (seconds of a forward "
+        "bits_per_character, loss; fitness, solved and what else a problem tells), parameters, macs, peak_memory "
+        "(bytes), latency_1, latency_64 (seconds of a forward "
         "pass of 1 or 64 examples). The first of its kind if neither this nor `minimize` is given.",
     )
     minimize: tuple[str, ...] = Field((), description="Metrics to minimise. Several objectives give a Pareto front.")
@@ -136,6 +137,4 @@ class Objectives(BaseModel):
 
 def _check_known(name: str, known: tuple[str, ...], what: str = "metrics") -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"expected {what} among {', '.join(known)}, got {name!r}{hint}")
+        raise ValueError(f"expected {what} among {', '.join(known)}, got {name!r}; {meant(name, known, 'name one')}")

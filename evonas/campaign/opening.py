@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import tomli_w
 
 from evonas.campaign.spec import Spec, SpecError
 from evonas.campaign.store import DATABASE, Store, StoreError
+from evonas.evaluation.measure import SIZES
 from evonas.tasks import Task
-from evonas.tasks.task import LANGUAGE
+from evonas.tasks.task import BEHAVIOUR, LANGUAGE
 from genomes.encoding import SEQUENCES
 from genomes.reading import read_genome
+from genomes.words import meant
 
 STREAM_LIBRARIES = ("torch", "numpy", "deap")
 """Libraries whose versions change what is drawn or computed."""
@@ -38,6 +41,12 @@ def fitted(spec: Spec, task: Task) -> Spec:
             f"encoding.name: {spec.encoding.name} expected {'a text' if reads_text else 'examples without an order'}, "
             f"got {got}; use {mend}, or another task"
         )
+    if task.kind == BEHAVIOUR:
+        _check_measured(spec, task)
+    # What paints may be asked again for a task of another size, so that `for_task` does not refuse it.
+    told = getattr(spec.encoding, "n_outputs", None)
+    if told not in (None, task.n_outputs):
+        raise SpecError(f"encoding.n_outputs: expected {task.n_outputs}, as the task has, got {told}; remove it")
     try:
         encoding = spec.encoding.for_task(task.input_shape, task.n_outputs)
     except ValueError as error:
@@ -48,6 +57,19 @@ def fitted(spec: Spec, task: Task) -> Spec:
         except ValueError as error:
             raise SpecError(f"search.genomes.{number}: {error}") from None
     return spec.model_copy(update={"encoding": encoding})
+
+
+def _check_measured(spec: Spec, task: Task) -> None:
+    """Check that a problem measures what is pursued."""
+    kind = replace(spec.kind, metrics=(*spec.kind.metrics, *task.metrics))
+    try:
+        spec.objectives.check_kind(kind)
+    except ValueError as error:
+        raise SpecError(f"objectives: {error}") from None
+    goal, known = spec.budget.goal, (*kind.metrics, *SIZES)
+    if task.metrics and goal is not None and goal.metric not in known:
+        mend = meant(goal.metric, known, "name one")
+        raise SpecError(f"budget.until: expected a metric among {', '.join(known)}, got {goal.metric}; {mend}")
 
 
 def opened(directory: Path, spec: Spec, task: Task) -> Store:

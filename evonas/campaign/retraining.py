@@ -96,6 +96,8 @@ def _source(campaign: Campaign, one: Individual) -> tuple[Source, bytes]:
 def _fields(spec: Spec, one: Individual, repeats: int, source: Source | None) -> dict[str, Any]:
     """The spec of a retraining before changes, as nested dictionaries."""
     fields = written(spec)
+    # Of the task that found it: another may have others.
+    fields["encoding"].pop("n_outputs", None)
     fields |= {"name": f"{spec.name[:MAX_NAME]}-retrained-{one.id}", "control": "none"}
     fields["search"] = {"name": "listed", "genomes": [one.genome], "repeats": repeats, "lag": spec.search.lag}
     if source is not None:

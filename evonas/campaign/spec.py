@@ -1,6 +1,5 @@
 """What a campaign is told: the spec, as TOML or as Python objects with the same fields."""
 
-import difflib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from evonas.campaign.budget import CampaignBudget
 from evonas.campaign.objectives import Objectives, Rank
+from evonas.campaign.wrong import said, words
 from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import SIZES
 from evonas.record import Individual
@@ -21,6 +21,7 @@ from evonas.training.config import Training
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
 from genomes.encoding import FIXED, WEIGHTED
 from genomes.published import references
+from genomes.words import meant
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -96,6 +97,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _measured(self) -> "Spec":
+        if self.task.kind == BEHAVIOUR and not isinstance(self.task, Own):
+            return self  # A problem may measure more than all problems do: what, is known once it is loaded.
         try:
             self.objectives.check_kind(self.kind)
         except ValueError as error:
@@ -124,10 +127,10 @@ class Spec(BaseModel):
         if goal is None or goal.metric in known:
             return self
         # A problem may measure more than all problems do.
-        near = difflib.get_close_matches(goal.metric, known, 1, 0.8 if self.task.kind == BEHAVIOUR else 0.6)
-        if near or self.task.kind != BEHAVIOUR:
-            hint = f"did you mean {near[0]}?" if near else "name one"
-            raise ValueError(f"budget.until: expected a metric among {', '.join(known)}, got {goal.metric}; {hint}")
+        hint = meant(goal.metric, known, "", likeness=0.8 if self.task.kind == BEHAVIOUR else 0.6)
+        if hint or self.task.kind != BEHAVIOUR:
+            expected = f"a metric among {', '.join(known)}"
+            raise ValueError(f"budget.until: expected {expected}, got {goal.metric}; {hint or 'name one'}")
         return self
 
     @model_validator(mode="after")
@@ -149,6 +152,24 @@ class Spec(BaseModel):
             raise ValueError(f"evaluation.timeout: expected none, for {judged}, many at once; limit budget.seconds")
         if self.objectives.timed:
             raise ValueError(f"objectives: expected no latency, for {judged}, many at once; minimise macs")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_ignored(self) -> "Spec":
+        if not self.untrained:
+            return self
+        usual = Training.model_fields
+        set_ = [name for name in usual if name != "epochs" and getattr(self.training, name) != usual[name].default]
+        if self.training.epochs not in (0, usual["epochs"].default):
+            set_ = ["epochs", *set_]
+        if self.task.kind == BEHAVIOUR and set_:
+            names = ", ".join(f"training.{name}" for name in set_)
+            raise ValueError(f"{names}: expected none, as {self.task.name} trains nothing, got a value; remove it")
+        if isinstance(self.encoding, HyperNeat) and FIXED not in self.encoding.abilities:
+            mend = "" if self.task.kind == BEHAVIOUR else ", or set training.epochs"
+            raise ValueError(
+                f"encoding.mode: expected evolved where nothing is trained, got {self.encoding.mode}; remove it{mend}"
+            )
         return self
 
     @property
@@ -243,8 +264,7 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
-        problems = "; ".join(dict.fromkeys(_problem(details) for details in error.errors()))
-        raise SpecError(f"{source}: {problems}") from None
+        raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
 
 
 def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -300,7 +320,7 @@ def _kind_name(task: Any) -> str:
     if not isinstance(task, Mapping):
         return str(getattr(task, "kind", CLASSIFICATION))
     for model in get_args(get_args(TaskConfig)[0]):
-        if task.get("name") in _words(model):
+        if task.get("name") in words(model):
             default = model.model_fields["kind"].default if "kind" in model.model_fields else model.kind
             return str(task.get("kind", default))
     return CLASSIFICATION
@@ -330,61 +350,3 @@ def _set(data: dict[str, Any], name: str, value: Any) -> None:
         if not isinstance(data, dict):
             raise SpecError(f"--set {name}: expected {table} to be a table, it is a value; check the name")
     data[key] = value
-
-
-def _problem(details: Any) -> str:
-    where = [str(part) for part in details["loc"]]
-    model = _model_at(where)
-    plain = [part for index, part in enumerate(where) if index != 1 or part not in _tags(where[0])]
-    name = ".".join(plain)
-    if details["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = sorted(model)
-        near = difflib.get_close_matches(plain[-1], known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        return f"{name}: unknown key; {hint}"
-    if details["type"].startswith("union_tag"):
-        options = details["ctx"].get("expected_tags", "a name").replace("'", "")
-        got = details["ctx"].get("tag", "none")
-        near = difflib.get_close_matches(str(got), options.split(", "), 1)
-        return f"{name}.name: expected one of {options}, got {got!r}" + (f"; did you mean {near[0]}?" if near else "")
-    message = details["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if details["type"] == "missing":
-        return f"{name}: missing; add it"
-    got = (
-        ""
-        if isinstance(details["input"], Mapping) or details["type"] == "value_error"
-        else f", got {details['input']!r}"
-    )
-    return f"{name}: {message}{got}" if name else f"{message}{got}"
-
-
-def _tags(table: str) -> set[str]:
-    """The words by which one of several models of a table is chosen."""
-    if table not in ("task", "encoding", "search"):
-        return set()
-    return {word for model in get_args(Spec.model_fields[table].annotation) for word in _words(model)}
-
-
-def _words(model: Any) -> tuple[str, ...]:
-    """The names by which a model is chosen: one, or those of a family of data sets."""
-    name = _fields(model)["name"]
-    return get_args(getattr(name, "annotation", None)) or (name.default,)
-
-
-def _fields(model: Any) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = getattr(model, "model_fields", None) or model.__dataclass_fields__
-    return found
-
-
-def _model_at(where: list[str]) -> set[str]:
-    """Names of the fields that may stand where an error is."""
-    if len(where) < 2 or where[0] not in Spec.model_fields:
-        return set(Spec.model_fields)
-    annotation = Spec.model_fields[where[0]].annotation
-    for model in get_args(annotation) or (annotation,):
-        fields = _fields(model)
-        if len(where) < 3 or "name" not in fields or where[1] in _words(model):
-            inner = getattr(fields.get(where[2]), "type", None) if len(where) > 3 else None
-            return set(getattr(inner, "__dataclass_fields__", fields))
-    return set()

@@ -9,6 +9,7 @@ from pathlib import Path
 from evonas.campaign import Campaign, SpecError
 from evonas.export import graphs, portable, programs, tables
 from evonas.record import Individual
+from genomes.words import meant
 
 PLACE = "export"
 """Directory within a campaign's where files go unless they are named."""
@@ -60,7 +61,9 @@ def write(campaign: Campaign, format: str, id: int | None = None, output: str | 
         OSError: If the file cannot be written.
     """
     if format not in FORMATS:
-        raise SpecError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
+        raise SpecError(
+            f"format: expected one of {', '.join(FORMATS)}, got {format!r}; {meant(format, FORMATS, 'name one')}"
+        )
     how = FORMATS[format]
     if how.whole is not None:
         if id is not None:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 import genomes.neurons
 from genomes.neurons import Values
+from genomes.words import meant
 
+GRID = np.linspace(-10.0, 10.0, 201)
+"""Where the two functions of an activation are compared."""
 STEEPNESS = 4.9
 """Of `steep_sigmoid`."""
 
@@ -51,15 +55,30 @@ def register_activation(name: str, *, numpy: Callable[[Values], Values], torch: 
         torch: The same for tensors of any shape, floating type and device; differentiable where it is trained through.
 
     Raises:
-        ValueError: If the name is none, or is taken by another function.
+        ValueError: If the name is none, is built in, or is taken by another function; or if the two functions differ
+            by more than 1e-6 anywhere on a grid from -10 to 10.
 
     Example:
         >>> evonas.register_activation("bump", numpy=lambda x: 1 / (1 + x * x), torch=lambda x: 1 / (1 + x * x))
     """
     if ACTIVATIONS.get(name, torch) is not torch:
         raise ValueError(f"activation: expected a new name, got {name!r}, which is taken; choose another")
+    _check_same(name, numpy, torch)
     genomes.neurons.register_activation(name, numpy)
     ACTIVATIONS[name] = torch
+
+
+def _check_same(name: str, ours: Callable[[Values], Values], theirs: Callable[[Tensor], Tensor]) -> None:
+    with np.errstate(all="ignore"):
+        expected = np.asarray(ours(GRID.copy()), np.float64)
+    got = theirs(torch.from_numpy(GRID.copy())).detach().numpy()
+    if expected.shape != GRID.shape or got.shape != GRID.shape:
+        shapes = f"{expected.shape} and {got.shape} of {GRID.shape}"
+        raise ValueError(f"activation {name}: expected a value for each, got {shapes}; compute element by element")
+    if (apart := ~np.isclose(got, expected, 1e-6, 1e-6, equal_nan=True)).any():
+        at = int(np.flatnonzero(apart)[0])
+        values = f"{expected[at]:g} and {got[at]:g} at {GRID[at]:g}"
+        raise ValueError(f"activation {name}: expected numpy and torch to compute the same, got {values}; correct one")
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:
@@ -71,7 +90,5 @@ def activation(name: str) -> Callable[[Tensor], Tensor]:
     try:
         return ACTIVATIONS[name]
     except KeyError:
-        words = ", ".join(ACTIVATIONS)
-        raise ValueError(
-            f"activation: expected one of {words}, got {name!r}; add it by evonas.register_activation"
-        ) from None
+        words, mend = ", ".join(ACTIVATIONS), meant(name, ACTIVATIONS, "add it by evonas.register_activation")
+        raise ValueError(f"activation: expected one of {words}, got {name!r}; {mend}") from None

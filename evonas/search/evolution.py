@@ -6,7 +6,6 @@ DEAP's operators draw from the global `random`; they run inside `evonas.stream.g
 it.
 """
 
-import difflib
 import random
 import reprlib
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from evonas.search.nsga2 import crowded_tournament, fitness_class, survivors
 from evonas.search.search import Context, SearchConfig
 from evonas.stream import global_random, stream
 from genomes.encoding import Encoding
+from genomes.words import meant
 
 
 class EvolutionConfig(SearchConfig):
@@ -99,8 +99,7 @@ def operators_of(toolbox: base.Toolbox | None) -> dict[str, str]:
     known = ", ".join(OPERATORS)
     for name in vars(toolbox) if toolbox is not None else ():
         if name not in OPERATORS and name not in DEAPS_OWN:
-            near = difflib.get_close_matches(name, OPERATORS, 1)
-            mend = f"did you mean {near[0]}?" if near else "unregister it: evonas samples and evaluates itself"
+            mend = meant(name, OPERATORS, "unregister it: evonas samples and evaluates itself")
             raise ValueError(f"expected operators among {known}, got {name!r}; {mend}")
     found = {}
     for name in OPERATORS:

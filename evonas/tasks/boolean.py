@@ -93,7 +93,8 @@ class TruthTable:
 
 
 def _task(name: str, table: TruthTable) -> Task:
-    return posed(name, table, fingerprint=hashlib.sha256(repr(table).encode()).hexdigest())
+    fingerprint = hashlib.sha256(repr(table).encode()).hexdigest()
+    return posed(name, table, fingerprint=fingerprint, metrics=("squares", "accuracy"))
 
 
 class Xor(BaseModel):

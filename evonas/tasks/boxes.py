@@ -158,4 +158,5 @@ class Boxes(BaseModel):
     def load(self) -> Task:
         """The task; there are no data."""
         problem = Discrimination(self.resolution)
-        return posed(self.name, problem, fingerprint=hashlib.sha256(repr(problem).encode()).hexdigest())
+        fingerprint = hashlib.sha256(repr(problem).encode()).hexdigest()
+        return posed(self.name, problem, fingerprint=fingerprint, metrics=("accuracy", "distance"))

@@ -196,7 +196,8 @@ class Gym(BaseModel):
             problem = self._problem(environment)
         finally:
             environment.close()
-        return posed(self.name, problem, fingerprint=hashlib.sha256(repr(problem).encode()).hexdigest())
+        fingerprint = hashlib.sha256(repr(problem).encode()).hexdigest()
+        return posed(self.name, problem, fingerprint=fingerprint, metrics=("steps",))
 
     def _problem(self, environment: Any) -> Episodes:
         import gymnasium

@@ -75,14 +75,26 @@ class Problem(Protocol):
         """Judge networks by what no search sees: other starts, longer times, a larger substrate. As `score`."""
 
 
-def posed(name: str, problem: Problem, *, fingerprint: str) -> Task:
+def posed(name: str, problem: Problem, *, fingerprint: str, metrics: tuple[str, ...] = ()) -> Task:
     """The task of a problem: without examples.
 
     Args:
         name: Its word in a spec.
         problem: What networks are judged by.
         fingerprint: Changes with all that decides a score.
+        metrics: What it measures beside `fitness` and `solved`, so that objectives may name it.
     """
     nothing = Split(np.empty((0, problem.n_inputs), np.float32), np.empty(0, np.int64))
     targets = tuple(map(str, range(problem.n_outputs)))
-    return Task(name, nothing, nothing, nothing, (), fingerprint, kind=BEHAVIOUR, targets=targets, problem=problem)
+    return Task(
+        name,
+        nothing,
+        nothing,
+        nothing,
+        (),
+        fingerprint,
+        kind=BEHAVIOUR,
+        targets=targets,
+        problem=problem,
+        metrics=metrics,
+    )

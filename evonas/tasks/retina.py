@@ -127,4 +127,5 @@ class RetinaTask(BaseModel):
     def load(self) -> Task:
         """The task; there are no data."""
         problem = Retina(self.asked, self.objects, self.low, self.high)
-        return posed(self.name, problem, fingerprint=hashlib.sha256(repr(problem).encode()).hexdigest())
+        fingerprint = hashlib.sha256(repr(problem).encode()).hexdigest()
+        return posed(self.name, problem, fingerprint=fingerprint, metrics=("accuracy",))

@@ -87,6 +87,7 @@ class Task:
         target_deviation: What it then divides by.
         files: SHA-256, in hex, of every file that the data were read from, by its name.
         problem: What networks are judged by where there are no data; None where there are.
+        metrics: What it measures beside those of its kind; objectives may name them.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Task:
     files: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     problem: "Problem | None" = None
+    metrics: tuple[str, ...] = ()
 
     def normalised(self, inputs: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """New inputs as a network of this task expects them.

@@ -1,13 +1,15 @@
 """A picture of species: how many belonged to each, generation by generation."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 
 from evonas.view import figure
 
-COLOURS = (
+HUES = (
     figure.BLUE,
     figure.ORANGE,
     figure.GREEN,
@@ -17,6 +19,8 @@ COLOURS = (
     figure.YELLOW,
     figure.GREY,
 )
+COLOURS = np.concatenate([to_rgba_array(HUES)[:, :3] * part + light for part, light in ((1, 0), (0.5, 0.5), (0.6, 0))])
+"""As they are, light and dark: `(24, 3)`, red, green and blue."""
 
 
 def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None = None) -> Axes:
@@ -38,6 +42,7 @@ def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None =
     edges = np.concatenate([generations - 0.5, generations[-1:] + 0.5])
     counts = np.array([[members.get(number, 0) for _, members in sizes] for number in numbers], float)
     tops = counts.cumsum(0)
+    colours = _colours(counts > 0)
     for row, number in enumerate(numbers):
         low = tops[row] - counts[row]
         area = ax.fill_between(
@@ -45,7 +50,7 @@ def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None =
             np.append(low, low[-1]),
             np.append(tops[row], tops[row][-1]),
             step="post",
-            color=COLOURS[number % len(COLOURS)],
+            color=COLOURS[colours[row]],
             edgecolor="white",
             linewidth=0.4,
         )
@@ -56,6 +61,26 @@ def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None =
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, tops[-1].max())
     return ax
+
+
+def _colours(alive: np.ndarray) -> list[int]:
+    """A row of `COLOURS` for each species: none that one beside it has, and of the others that used longest ago.
+
+    Args:
+        alive: Whether a species has members in a generation, `(n_species, n_generations)`.
+    """
+    beside: list[set[int]] = [set() for _ in alive]
+    for column in alive.T:
+        for below, above in pairwise(np.flatnonzero(column).tolist()):
+            beside[above].add(below)
+    found: list[int] = []
+    last_used = dict.fromkeys(range(len(COLOURS)), -1)
+    for row, others in enumerate(beside):
+        taken = {found[other] for other in others}
+        chosen = min(last_used, key=lambda colour: (colour in taken, last_used[colour]))
+        last_used[chosen] = row
+        found.append(chosen)
+    return found
 
 
 def _name(ax: Axes, numbers: list[int], counts: np.ndarray, tops: np.ndarray, generations: np.ndarray) -> None:

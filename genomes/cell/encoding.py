@@ -22,6 +22,7 @@ from genomes.encoding import POINTER, Decide, Variation
 from genomes.mutation import weights_of
 from genomes.operations import Shape
 from genomes.reading import check_kind, read_genome
+from genomes.words import meant
 
 REFERENCES = Path(__file__).parent / "references"
 LIMITS = {"n": (1, 100), "n_reductions": (0, 8), "filters": (1, 65_536), "stem_multiplier": (1, 64)}
@@ -79,7 +80,8 @@ class Cell:
         for field, chosen, words in choices:
             found = None if chosen is None else list(chosen)
             if found is not None and (not found or len(set(found)) < len(found) or not set(found) <= set(words)):
-                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {found}; correct it")
+                mend = meant(found, words)
+                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {found}; {mend}")
         for field, (least, most) in {**LIMITS, "n_blocks": (1, MAX_BLOCKS)}.items():
             value = self.blocks if field == "n_blocks" else getattr(self, field)
             if type(value) is not int or not least <= value <= most:

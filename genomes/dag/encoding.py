@@ -33,6 +33,7 @@ from genomes.mutation import weights_of
 from genomes.operations import ACTIVATIONS, HEAD, INPUT, NORMALISATIONS, Shape
 from genomes.operations import OPERATIONS as KINDS
 from genomes.reading import check_kind
+from genomes.words import meant
 
 USUAL = dict.fromkeys(operators.OPERATORS, 1.0)
 """How often each operator is tried."""
@@ -85,8 +86,8 @@ class Dag:
         for field, words in known.items():
             chosen = getattr(self, field)
             if chosen is not None and (not chosen or (unknown := [w for w in chosen if w not in words])):
-                got = unknown if chosen else "none"
-                raise ValueError(f"{field}: expected some of {', '.join(words)}, got {got}; correct or remove it")
+                got, mend = unknown if chosen else "none", meant(chosen, words, "correct or remove it")
+                raise ValueError(f"{field}: expected some of {', '.join(words)}, got {got}; {mend}")
         for column in ("kernel", "width", "stride"):
             got = list(getattr(self, f"{column}s"))
             if not got or 0 in got or not all(in_limits(column, value) for value in got):

@@ -19,7 +19,8 @@ from genomes.neat.genome import NeatGenome
 from genomes.neurons import ACTIVATIONS, NeuronGraph, Values
 from genomes.operations import Shape
 from genomes.painter import Painter, check_painter
-from genomes.painting import QUERIES, n_queries
+from genomes.painting import n_queries
+from genomes.words import meant
 
 MAX_DEPTH = 8
 """Levels that a quadtree may have."""
@@ -79,7 +80,7 @@ class EsHyperNeat(Painter):
     n_outputs: int | None = None
 
     def __post_init__(self) -> None:
-        check_painter(self.cppn)
+        check_painter(self.cppn, self.queries)
         if not 1 <= self.initial_depth <= self.max_depth <= MAX_DEPTH:
             got = f"{self.initial_depth} and {self.max_depth}"
             raise ValueError(f"initial_depth, max_depth: expected 1 <= each <= the next <= {MAX_DEPTH}, got {got}")
@@ -92,10 +93,8 @@ class EsHyperNeat(Painter):
                 raise ValueError(f"{name}: expected a number {above}, got {value}; correct it")
         for name in ("activation", "output_activation"):
             if (word := getattr(self, name)) not in ACTIVATIONS:
-                raise ValueError(f"{name}: expected one of {', '.join(ACTIVATIONS)}, got {word!r}; correct it")
-        if not self.queries or len({*self.queries}) < len(self.queries) or not {*self.queries} <= {*QUERIES}:
-            expected = ", ".join(QUERIES)
-            raise ValueError(f"queries: expected some of {expected}, each once, got {list(self.queries)}; correct them")
+                mend = meant(word, ACTIVATIONS)
+                raise ValueError(f"{name}: expected one of {', '.join(ACTIVATIONS)}, got {word!r}; {mend}")
         if self.inputs == "grid" and len(self.input_places) != prod(self.input_shape):
             got = f"the shape {self.input_shape}"
             raise ValueError(f"inputs: expected an image of one channel or a square number of features, got {got}")

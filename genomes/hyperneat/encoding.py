@@ -16,7 +16,8 @@ from genomes.hyperneat.substrate import Hidden, Layout, Substrate, substrate
 from genomes.neat.genome import NeatGenome
 from genomes.operations import ACTIVATIONS, Shape
 from genomes.painter import Painter, check_painter
-from genomes.painting import QUERIES, Mode, n_queries
+from genomes.painting import Mode, n_queries
+from genomes.words import meant
 
 Expression = Literal["off", "on", "local"]
 Outputs = Literal["one", "pair"]
@@ -72,13 +73,10 @@ class HyperNeat(Painter):
     n_outputs: int | None = None
 
     def __post_init__(self) -> None:
-        check_painter(self.cppn)
+        check_painter(self.cppn, self.queries)
         if self.activation not in ACTIVATIONS:
-            expected = ", ".join(ACTIVATIONS)
-            raise ValueError(f"activation: expected one of {expected}, got {self.activation!r}; correct it")
-        if not self.queries or len({*self.queries}) < len(self.queries) or not {*self.queries} <= {*QUERIES}:
-            expected = ", ".join(QUERIES)
-            raise ValueError(f"queries: expected some of {expected}, each once, got {list(self.queries)}; correct them")
+            expected, mend = ", ".join(ACTIVATIONS), meant(self.activation, ACTIVATIONS)
+            raise ValueError(f"activation: expected one of {expected}, got {self.activation!r}; {mend}")
         if not 0 <= self.threshold < 1:
             raise ValueError(f"threshold: expected a number from 0 to below 1, got {self.threshold}; correct it")
         if not (0 < self.scale <= 1e6 and isfinite(self.scale)):

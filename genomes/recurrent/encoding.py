@@ -35,6 +35,7 @@ from genomes.recurrent.genome import (
     checked,
     layer_name,
 )
+from genomes.words import meant
 
 USUAL = {
     "identity": 0.05,
@@ -90,7 +91,8 @@ class Recurrent:
         for field, found, words in choices:
             if not found or len(set(found)) < len(found) or not set(found) <= set(words):
                 known = f" among {', '.join(words)}" if field == "activations" else ""
-                raise ValueError(f"{field}: expected one or more{known}, each once, got {list(found)}; correct them")
+                mend = meant(found, words, "correct them") if known else "correct them"
+                raise ValueError(f"{field}: expected one or more{known}, each once, got {list(found)}; {mend}")
         weights_of(self.mutations, USUAL)
 
     @property

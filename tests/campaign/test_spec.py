@@ -9,6 +9,7 @@ from evonas.campaign import Campaign, Spec, SpecError
 from evonas.campaign.spec import parse, read, value_of
 from evonas.search import AgeingConfig, EvolutionConfig, RandomConfig
 from evonas.tasks import Arrays, Digits
+from evonas.training import Training
 from genomes import Dag
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -39,6 +40,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "training.flip: expected images to use it on, got a text; remove it",
     ),
     ("an unknown encoding", {"encoding": "net"}, "did you mean neat?"),
+    ("an unknown word", {"training": {"optimizer": "adam"}}, "'sgd' or 'adamw', got 'adam'; did you mean adamw?"),
+    (
+        "an unknown mode",
+        {"encoding": {"name": "hyperneat", "mode": "trough"}},
+        "encoding.mode: input should be 'evolved', 'seeded' or 'through', got 'trough'; did you mean through?",
+    ),
     ("a task without its path", {"task": "arrays"}, "task.path: missing; add it"),
     ("a word for a number", {"seed": "one"}, "seed: input should be a valid integer"),
     ("a fraction for a number", {"seed": 1.5}, "got 1.5"),
@@ -80,6 +87,24 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "layers untrained",
         {"training": {"epochs": 0}},
         "encoding.name: expected one of neat, cppn, hyperneat, es_hyperneat",
+    ),
+    (
+        "training on a problem",
+        {"task": "xor", "encoding": "neat", "training": {"epochs": 5, "flip": True, "batch_size": 64}},
+        "spec: training.epochs, training.flip: expected none, as xor trains nothing, got a value; remove it",
+    ),
+    *(
+        (
+            f"weights painted to be trained by nothing: {mode}",
+            {"task": "boxes", "encoding": {"name": "hyperneat", "mode": mode}},
+            f"encoding.mode: expected evolved where nothing is trained, got {mode}; remove it",
+        )
+        for mode in ("seeded", "through")
+    ),
+    (
+        "weights painted to be trained for no epochs",
+        {"encoding": {"name": "hyperneat", "mode": "seeded"}, "training": {"epochs": 0}},
+        "encoding.mode: expected evolved where nothing is trained, got seeded; remove it, or set training.epochs",
     ),
     (
         "epochs of a problem",
@@ -192,11 +217,65 @@ def test_every_wrong_field_is_named_at_once() -> None:
         assert str(caught.value).count(name) == 1
 
 
+HYPERNEAT: list[tuple[dict[str, Any], str]] = [
+    (
+        {"hidden": [[4], "sam"]},
+        "encoding.hidden.1: expected a list or a table of channels, kernel, stride or 'same', got 'sam'; "
+        "did you mean same?",
+    ),
+    (
+        {"hidden": [3]},
+        "encoding.hidden.0: expected a list or a table of channels, kernel, stride or 'same', got 3; correct it",
+    ),
+    (
+        {"hidden": [{"channel": 3}]},
+        "encoding.hidden.0.channels: missing; add it; encoding.hidden.0.channel: unknown key; did you mean channels?",
+    ),
+    (
+        {"hidden": [[4.5]]},
+        "encoding.hidden.0.0: input should be a valid integer, got a number with a fractional part, got 4.5",
+    ),
+    (
+        {"hidden": [{"channels": 4, "kernel": 2}]},
+        "encoding.hidden.0: hidden: expected 1 to 4096 channels, an odd kernel of 1 to 31 and a stride of 1 to 31, got "
+        "4, 2 and 1",
+    ),
+    (
+        {"outputs": "squar"},
+        "encoding.outputs: expected 'line' or 'square' or a list, got 'squar'; did you mean square?",
+    ),
+    (
+        {"weight_init": 2, "limit": 8},
+        "encoding.weight_init: unknown key; did you mean cppn.weight_init?; "
+        "encoding.limit: unknown key; did you mean cppn.limit?",
+    ),
+    (
+        {"zzz": 2, "qqq": 8},
+        "encoding.zzz, encoding.qqq: unknown keys; known are activation, biases, cppn, fan_in, hidden, input_shape, "
+        "inputs, leo, mode, n_outputs, name, outputs, queries, scale, separate, threshold",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), HYPERNEAT)
+def test_what_is_wrong_within_an_encoding_is_said_once_in_our_words(fields: dict[str, Any], expected: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse({"encoding": {"name": "hyperneat", **fields}})
+    assert str(caught.value) == f"spec: {expected}"
+
+
 def test_python_says_the_same() -> None:
     with pytest.raises(SpecError, match=r"spec: sede: unknown key; did you mean seed"):
         Campaign(sede=1)
     with pytest.raises(SpecError, match=r"got a tuple of 3"):
         Campaign(([1], [2], [3]))
+
+
+def test_fields_of_training_that_say_nothing_new_are_no_error_on_a_problem() -> None:
+    spec = parse({"task": "xor", "encoding": "neat", "training": {"epochs": 0}})
+    assert parse(spec.model_dump(mode="json", exclude_none=True)) == spec
+    assert parse({"task": "xor", "encoding": "neat", "training": Training().model_dump()}).untrained
+    assert parse({"encoding": {"name": "hyperneat"}, "training": {"epochs": 3, "batch_size": 8}}).untrained
 
 
 def test_words_mappings_and_objects_say_the_same() -> None:

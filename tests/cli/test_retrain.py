@@ -22,7 +22,7 @@ def test_retrain_prints_a_table_and_the_same_again(evonas: Command, copy: Path) 
     new = Campaign.load(copy / "retrained" / str(best.id))
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()]
-    heads = ["id", "validation accuracy", "test accuracy", "parameters", "MACs", "inherited", "epochs", "seconds"]
+    heads = ["id", "validation accuracy", "test accuracy", "parameters", "MACs", "inherited", "epochs", "time"]
     assert rows[0] == " ".join(heads).split()
     tests = [scores["accuracy"] for scores in new.facts["tests"].values()]
     assert [row[:3] for row in rows[1:4]] == [

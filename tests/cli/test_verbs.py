@@ -230,7 +230,7 @@ def test_plot_over_what_was_spent(evonas: Command, finished: Path, tmp_path: Pat
     [
         ("cell", "expected an encoding of cells to draw, got dag; plot genome"),
         ("stack", "expected an encoding that stacks cells, got dag; plot genome"),
-        ("front", "expected two objectives to draw a front of, got accuracy; run a campaign with both"),
+        ("front", "expected two objectives to draw a front of, got accuracy; run a campaign with another"),
     ],
 )
 def test_a_picture_that_a_campaign_does_not_have(kind: str, expected: str, evonas: Command, finished: Path) -> None:

@@ -1,8 +1,10 @@
 """A neuron graph as a module: trained, exported, copied. What it computes is held in `test_parity`."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -173,6 +175,39 @@ def test_an_activation_of_ones_own(bump: str) -> None:
     with pytest.raises(ValueError, match="taken"):
         evonas.register_activation("tanh", numpy=np.tanh, torch=_bump)
     assert activations.ACTIVATIONS["tanh"] is torch.tanh
+
+
+def test_names_that_are_built_in_are_not_given_again() -> None:
+    for name in ("tanh", "sine", "relu"):
+        with pytest.raises(ValueError, match=f"expected a new name, got '{name}', which is taken"):
+            evonas.register_activation(
+                name, numpy=genomes.neurons.ACTIVATIONS[name], torch=activations.ACTIVATIONS[name]
+            )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (np.tanh, torch.sin, "expected numpy and torch to compute the same, got -1 and 0.544021 at -10; correct one"),
+        (np.tanh, lambda x: torch.where(x > 9.95, 2.0, torch.tanh(x)), "got 1 and 2 at 10"),
+        (np.tanh, lambda x: torch.tanh(x) + 1e-5, "compute the same"),
+        (np.sqrt, lambda x: torch.sqrt(x.abs()), "got nan and 3.16228 at -10"),
+        (np.sum, lambda x: x, r"expected a value for each, got () and (201,) of (201,)"),
+    ],
+)
+def test_two_functions_that_differ_are_refused(ours: Any, theirs: Any, expected: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        evonas.register_activation("twofold", numpy=ours, torch=theirs)
+    assert "twofold" not in {*genomes.neurons.ACTIVATIONS, *activations.ACTIVATIONS}
+
+
+def test_two_functions_that_are_no_number_together_are_the_same() -> None:
+    try:
+        evonas.register_activation("root", numpy=np.sqrt, torch=torch.sqrt)
+        evonas.register_activation("root", numpy=np.sqrt, torch=torch.sqrt)
+    finally:
+        for words in (genomes.neurons.ACTIVATIONS, activations.ACTIVATIONS):
+            words.pop("root", None)  # type: ignore[attr-defined]
 
 
 def test_an_unknown_activation_is_refused_with_the_way_out() -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+from matplotlib.colors import to_hex
 
 from evonas.view import species, substrate
 
@@ -23,6 +24,24 @@ def test_areas_are_stacked_and_as_high_as_a_species_is_large():
     assert ax.get_ylim() == (0.0, 10.0)
     assert ax.get_ylabel() == "members of 3 species"
     assert {text.get_text() for text in ax.texts} == {"0", "1", "2"}
+
+
+def test_species_that_touch_differ_in_colour():
+    rng = np.random.default_rng(0)
+    # Long-lived ones at the bottom, below which the many short-lived come and go, as over hundreds of generations.
+    lives = [(0, 60), (3, 60), *((born, born + int(rng.integers(1, 12))) for born in range(60))]
+    sizes = [(g, {n: 2 for n, (born, dead) in enumerate(lives) if born <= g < dead}) for g in range(60)]
+    ax = species(sizes)
+    colour = {int(name.split("-")[1]): tuple(area.get_facecolor()[0]) for name, area in areas(ax).items()}
+    assert len(set(colour.values())) == 24
+    for _, members in sizes:
+        for below, above in zip(list(members), list(members)[1:], strict=False):
+            assert colour[below] != colour[above]
+
+
+def test_a_few_species_have_the_colours_that_the_colour_blind_tell_apart():
+    found = areas(species([(0, {0: 1, 1: 1, 2: 1})]))
+    assert [to_hex(one.get_facecolor()[0]) for one in found.values()] == ["#0072b2", "#e69f00", "#009e73"]
 
 
 def test_no_generation_is_said():
