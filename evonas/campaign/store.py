@@ -138,11 +138,14 @@ class Store:
         told = [event for event in events if isinstance(event, Told)]
         hashes = {one.evaluation.id: self._write_weights(one) for one in told}
         with self._transaction():
+            proposed_rows, told_rows = [], []
             for seq, event in enumerate(events, self.n_events()):
                 if isinstance(event, Told):
-                    self._insert("told", TOLD, told_row(seq, event, hashes[event.evaluation.id], encoding))
+                    told_rows.append(told_row(seq, event, hashes[event.evaluation.id], encoding))
                 else:
-                    self._insert("proposed", PROPOSED, proposed_row(seq, event, encoding))
+                    proposed_rows.append(proposed_row(seq, event, encoding))
+            self._insert("proposed", PROPOSED, proposed_rows)
+            self._insert("told", TOLD, told_rows)
 
     def events(self, encoding: Encoding[Any]) -> Iterator[Proposal | Evaluation]:
         """The log from its start; evaluations come without their weights.
@@ -301,9 +304,9 @@ class Store:
         )
         return int(self._connection.execute(query).fetchone()[0])
 
-    def _insert(self, table: str, columns: str, row: tuple[Any, ...]) -> None:
-        places = ", ".join("?" * len(row))
-        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)
+    def _insert(self, table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+        places = ", ".join("?" * len(columns.split(",")))
+        self._connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", rows)
 
 
 def write_durably(path: Path, data: bytes) -> None:

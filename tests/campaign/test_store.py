@@ -146,8 +146,8 @@ def test_weights_are_durable_before_the_log_says_so(store: Store, monkeypatch: p
     store.append(proposed()[:2], ENCODING)
     seen = []
 
-    def insert(table: str, columns: str, row: tuple[Any, ...]) -> None:
-        seen.append((table, store.weights_path(1).read_bytes()))
+    def insert(table: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+        seen.extend([(table, store.weights_path(1).read_bytes())] * len(rows))
 
     monkeypatch.setattr(store, "_insert", insert)
     store.append([told(EVALUATION)], ENCODING)
