@@ -38,6 +38,7 @@ else:
     ]
 
 
+MAX_NAME = 100
 OF_IMAGES = ("shift", "flip", "cutout", "drop_path", "auxiliary")
 """Fields of `[training]` that mean nothing for a text."""
 
@@ -52,7 +53,10 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(
-        "campaign", pattern=r"^[\w.-]+$", max_length=100, description="Names the directory of its output."
+        "campaign",
+        pattern=r"^[\w.-]+$",
+        max_length=MAX_NAME,
+        description="Names the directory of its output. A file that names none gives its own name.",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="All that is drawn depends on it, but for the data's splits.")
     task: TaskConfig
@@ -245,6 +249,7 @@ def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: expected TOML, got an error: {error}") from None
     change(data, changes or {})
+    data.setdefault("name", name_of(path))
     search = data.get("search")
     if isinstance(search, dict) and isinstance(search.get("genomes"), list):
         search["genomes"] = [_genome(entry, path) for entry in search["genomes"]]
@@ -253,6 +258,12 @@ def read(path: Path, changes: Mapping[str, Any] | None = None) -> Spec:
         absolute = str((path.parent / Path(named).expanduser()).resolve())
         spec = spec.model_copy(update={"task": spec.task.model_copy(update={"path": absolute})})
     return spec
+
+
+def name_of(path: Path) -> str:
+    """The name of a campaign whose spec is a file that gives none: that of the file."""
+    letters = (letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
+    return "".join(letters).lstrip(".")[:MAX_NAME] or "campaign"
 
 
 def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:

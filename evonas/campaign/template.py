@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from evonas.campaign.opening import fitted
-from evonas.campaign.spec import SpecError, parse
+from evonas.campaign.spec import SpecError, name_of, parse
 from evonas.tasks import word_of
 
 TEMPLATE = """\
@@ -49,7 +49,6 @@ def template(path: Path, data: Path | None = None, fields: Mapping[str, Any] | N
         SpecError: If a field is wrong.
         DataError: If the data cannot be used.
     """
-    name = "".join(letter if letter.isalnum() or letter in "_.-" else "-" for letter in path.stem)
     task: dict[str, Any] = {"name": "digits"} if data is None else {"path": str(data.expanduser().resolve())}
     task |= fields or {}
     if data is not None and word_of(data) == "table" and "target" not in task:
@@ -58,4 +57,5 @@ def template(path: Path, data: Path | None = None, fields: Mapping[str, Any] | N
     if data is not None:
         fitted(spec, spec.task.load())
         task["path"] = os.path.relpath(task["path"], path.parent.resolve())
-    return TEMPLATE.format(name=name, hint="" if data else HINT, task=tomli_w.dumps(task), encoding=spec.encoding.name)
+    told = {"name": name_of(path), "encoding": spec.encoding.name, "task": tomli_w.dumps(task)}
+    return TEMPLATE.format(hint="" if data else HINT, **told)

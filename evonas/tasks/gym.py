@@ -25,7 +25,9 @@ class Episodes:
 
     Observations are flattened as gymnasium flattens them, discrete ones to one-hot. Of discrete actions a network takes
     the one it puts out most strongly; of continuous ones it puts out each. A recurrent network keeps its state during
-    an episode. The fitness is the mean return; it is solved where that reaches the threshold.
+    an episode. The fitness is the mean return. A few episodes may go well by luck: it is solved where the mean return
+    reaches the threshold and, for those alone of which it does, that of further episodes does so too. Gymnasium asks
+    for 100 of them.
 
     Attributes:
         environment: Its id.
@@ -33,6 +35,7 @@ class Episodes:
         n_steps: After which an episode ends.
         actions: How outputs become continuous actions, see `Gym`.
         threshold: The mean return that solves it; None where nothing does.
+        confirming: Further episodes in which those that reach it have to do so again; 0: none.
         version: Of gymnasium.
         n_inputs: Values of a flattened observation.
         n_outputs: Actions, or values of one.
@@ -44,6 +47,7 @@ class Episodes:
     n_steps: int
     actions: Actions
     threshold: float | None
+    confirming: int
     version: str
     n_inputs: int
     n_outputs: int
@@ -57,7 +61,7 @@ class Episodes:
             seeds: Each is that of a network's episodes, which begin as another's do with the same.
 
         Returns:
-            `fitness`, `solved`, and `steps`: how long episodes last on average.
+            `fitness`, `solved`, and `steps`: how long episodes last on average, without those that confirm.
         """
         return self._judged(networks, seeds, "episode")
 
@@ -68,18 +72,29 @@ class Episodes:
     def _judged(self, networks: Networks, seeds: npt.NDArray[np.int64], purpose: str) -> "Mapping[str, Tensor]":
         import torch
 
-        returns = np.zeros((networks.n, self.n_episodes))
-        steps = np.zeros((networks.n, self.n_episodes))
-        environments = [[made(self.environment, self.n_steps) for _ in range(self.n_episodes)] for _ in seeds]
+        fitness, steps = self._played(networks, seeds, purpose, self.n_episodes)
+        least = np.inf if self.threshold is None else self.threshold
+        solved = np.asarray(fitness >= least, np.float64)
+        # One network after another: so many environments at once may be large.
+        for at in np.flatnonzero(solved).tolist() if self.confirming else ():
+            one = networks.choose(torch.tensor([at], device=networks.device))
+            solved[at] = self._played(one, seeds[[at]], f"confirming {purpose}", self.confirming)[0][0] >= least
+        told = {"fitness": fitness, "solved": solved, "steps": steps}
+        return {name: torch.from_numpy(values).to(networks.device) for name, values in told.items()}
+
+    def _played(
+        self, networks: Networks, seeds: npt.NDArray[np.int64], purpose: str, n: int
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The mean return and the mean number of steps of every network in so many episodes, `(networks.n,)` each."""
+        returns, steps = np.zeros((networks.n, n)), np.zeros((networks.n, n))
+        environments = [[made(self.environment, self.n_steps) for _ in range(n)] for _ in seeds]
         try:
             self._act(networks, environments, seeds, purpose, returns, steps)
         finally:
             for row in environments:
                 for one in row:
                     one.close()
-        means = torch.from_numpy(returns.mean(1)).to(networks.device)
-        solved = torch.zeros_like(means) if self.threshold is None else (means >= self.threshold).double()
-        return {"fitness": means, "solved": solved, "steps": torch.from_numpy(steps.mean(1)).to(networks.device)}
+        return returns.mean(1), steps.mean(1)
 
     def _act(
         self,
@@ -184,6 +199,13 @@ class Gym(BaseModel):
     threshold: float | None = Field(
         None, description="The mean return at which it is solved; unless given, that of the environment, if it has one."
     )
+    confirming: int = Field(
+        100,
+        ge=0,
+        le=1000,
+        description="Further episodes, in which a network whose episodes reach the threshold has to reach it again to "
+        "have solved it; 0: none.",
+    )
 
     def load(self) -> Task:
         """The task; there are no data.
@@ -229,6 +251,7 @@ class Gym(BaseModel):
             steps,
             self.actions,
             threshold,
+            self.confirming,
             gymnasium.__version__,
             n_inputs,
             n_outputs,

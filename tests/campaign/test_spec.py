@@ -392,6 +392,18 @@ def test_a_file_that_is_missing_or_a_directory_is_one_line(tmp_path: Path) -> No
         read(tmp_path / "file" / "a.toml")
 
 
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("my.toml", "my"), ("my first spec.toml", "my-first-spec"), (".toml", "toml"), ("..toml", "campaign")],
+)
+def test_a_file_that_names_no_campaign_gives_its_own_name(file: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / file).write_text("seed = 1")
+    assert read(tmp_path / file).name == name
+    assert read(tmp_path / file, {"name": "else"}).name == "else"
+    (tmp_path / file).write_text('name = "given"')
+    assert read(tmp_path / file).name == "given"
+
+
 def test_changes_replace_fields_by_their_names(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text("[training]\nepochs = 3\nshift = 1\n")

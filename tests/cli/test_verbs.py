@@ -97,6 +97,18 @@ def test_run_without_a_directory_goes_to_one_named_after_it(
     assert row["directory"] == "runs/out/small"
 
 
+def test_two_specs_without_a_name_are_two_campaigns(
+    evonas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("a", "b")):
+        (tmp_path / f"{name}.toml").write_text(
+            f'seed = {seed}\nsearch = "random"\ntask = "xor"\nencoding = "neat"\nbudget = {{ evaluations = 2 }}'
+        )
+        assert evonas("run", f"{name}.toml", "-q")[0] == 0
+    assert [path.name for path in sorted((tmp_path / "runs" / "out").iterdir())] == ["a", "b"]
+
+
 def test_status(evonas: Command, finished: Path) -> None:
     found = parsed(evonas("status", finished, "--format", "json"))
     assert {**found, "seconds": 0, "best": 0, "best_fitness": 0} == {

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from evonas.tasks import DataError, Gym
-from evonas.tasks.gym import Episodes
+from evonas.tasks.gym import Episodes, made
 from tests.tasks.judged import Linear
 
 SEEDS = np.array([3, 3, 4])
@@ -105,6 +105,27 @@ class TestWithGymnasium:
         assert problem(threshold=30, steps=40).score(networks, SEEDS[:1])["solved"].tolist() == [1]
         assert problem(steps=40).score(networks, SEEDS[:1])["solved"].tolist() == [0]
         assert problem("Pendulum-v1", steps=3).score(Linear(torch.zeros(1, 3, 1)), SEEDS[:1])["solved"].tolist() == [0]
+
+    def test_a_lucky_episode_solves_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        n, seeds = 8, np.arange(8)
+        networks = Linear((UPRIGHT * torch.tensor([[0.0], [0.0], [1.0], [0.0]])).expand(n, 4, 2))
+        once = problem(confirming=0).score(networks, seeds)["fitness"]
+        luckiest = once.max().item()
+        assert luckiest > once.mean(), "episodes differ"
+        alone = problem(confirming=0, threshold=luckiest).score(networks, seeds)
+        assert alone["solved"].tolist() == (once == luckiest).double().tolist()
+        strict, n_made = problem(confirming=20, threshold=luckiest), []
+        monkeypatch.setattr("evonas.tasks.gym.made", lambda *given: n_made.append(given) or made(*given))
+        told = strict.score(networks, seeds)
+        assert told["solved"].tolist() == [0] * n
+        assert torch.equal(told["fitness"], once)
+        assert len(n_made) == n + 20 * int(alone["solved"].sum()), "the others are not asked again"
+        other = problem(confirming=1, threshold=luckiest).score(networks, seeds)
+        assert other["solved"].tolist() == [0] * n, "it is another episode"
+        assert problem(confirming=20, threshold=1).score(networks, seeds)["solved"].tolist() == [1] * n
+
+    def test_a_hundred_episodes_confirm_unless_told_otherwise(self) -> None:
+        assert (problem().confirming, problem().threshold) == (100, 475)
 
     @pytest.mark.parametrize(
         ("actions", "outputs", "expected"),
