@@ -36,7 +36,8 @@ class Ranked(NamedTuple):
 def joined(front: Sequence[Ranked], one: Ranked) -> list[Ranked]:
     """The front of all that made this front, and one more, the best of rank first.
 
-    Of several with the same values, the one with the lower loss is on the front, then the one with the lower number.
+    Of several with the same values, the one that solves the problem or has the lower loss is on the front, then the one
+    with the lower number.
     """
     if any(other.supersedes(one) for other in front):
         return list(front)

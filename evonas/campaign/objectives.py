@@ -129,10 +129,10 @@ class Objectives(BaseModel):
         return self.values(metrics)[0]
 
     def rank(self, individual: int, metrics: Mapping[str, float]) -> Rank:
-        """What orders individuals, the largest best: fitness, then the lower loss where one is told, then the earlier
-        number.
+        """What orders individuals, the largest best: fitness, then whether a problem is solved, or the lower loss,
+        where one is told, then the earlier number.
         """
-        return self.fitness(metrics), -metrics.get("loss", 0.0), -individual
+        return self.fitness(metrics), metrics.get("solved", -metrics.get("loss", 0.0)), -individual
 
 
 def _check_known(name: str, known: tuple[str, ...], what: str = "metrics") -> None:

@@ -306,6 +306,12 @@ def test_several_objectives_are_values_and_the_first_is_the_fitness() -> None:
     assert objectives.rank(7, metrics) == (0.5, -2.0, -7)
 
 
+def test_of_equally_fit_ones_that_which_solves_a_problem_is_the_best() -> None:
+    objectives = parse({"task": "xor", "encoding": "neat"}).objectives
+    lucky, solved = objectives.rank(3, {"fitness": 9.0, "solved": 0.0}), objectives.rank(7, {"fitness": 9, "solved": 1})
+    assert lucky < solved < objectives.rank(8, {"fitness": 9.5, "solved": 0.0})
+
+
 def test_weights_make_one_fitness() -> None:
     table = {"maximize": ["accuracy"], "minimize": ["parameters"], "weights": {"parameters": 0.01, "accuracy": 2}}
     spec = parse({"search": "ageing", "objectives": table})

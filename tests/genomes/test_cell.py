@@ -263,7 +263,7 @@ def test_parents_of_several_sizes_have_children_of_the_fitter_ones() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"space": "enas"}, "space: expected some of nasnet, amoebanet, darts, each once, got .*; correct it"),
+        ({"space": "random"}, "space: expected some of nasnet, amoebanet, darts, each once, got .*; correct it"),
         ({"operations": ()}, "operations: expected some of identity"),
         ({"operations": ("conv_9x9",)}, "operations: expected some of identity"),
         ({"operations": ("identity", "identity")}, "operations: expected some of identity, .* each once"),

@@ -282,7 +282,7 @@ def test_rows_in_another_order_make_the_same_genome() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"operations": ("conv", "convolve")}, r"operations: .*conv.*got \['convolve'\]; correct or remove"),
+        ({"operations": ("conv", "convolve")}, r"operations: .*conv.*got \['convolve'\]; did you mean conv"),
         ({"operations": ()}, "operations: .*got none"),
         ({"activations": ("gelu",)}, r"activations: .*relu.*got \['gelu'\]"),
         ({"normalisations": ("layer",)}, r"normalisations: .*batch.*got \['layer'\]"),
