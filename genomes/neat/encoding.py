@@ -24,6 +24,7 @@ from genomes.neat.reading import MAX_CONNECTIONS, MAX_NEURONS, as_json, checked
 from genomes.neat.sampling import decisions, sampled
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph
 from genomes.operations import Shape
+from genomes.words import meant
 
 USUAL = {
     "add_node": 0.03,
@@ -128,7 +129,8 @@ class Augmenting:
             chosen = getattr(self, field)
             if not chosen or len(set(chosen)) < len(chosen) or (unknown := [w for w in chosen if w not in words]):
                 got = unknown if chosen and len(set(chosen)) == len(chosen) else list(chosen) or "none"
-                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {got}; correct it")
+                mend = meant(chosen, words)
+                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {got}; {mend}")
         for field in ("recurrent_rate", "initial_fraction", "replace_rate", "average_rate", "disabled_rate"):
             self._in_range(field, 0, 1)
         self._in_range("perturb_rate", 0, 1, open_=True)
@@ -144,7 +146,8 @@ class Augmenting:
         self._in_range("max_sampled", 0, self.max_nodes)
         for field, options in (("bias", Bias), ("initial", Initial), ("distribution", Distribution)):
             if (got := getattr(self, field)) not in get_args(options):
-                raise ValueError(f"{field}: expected one of {', '.join(get_args(options))}, got {got!r}; correct it")
+                mend = meant(got, get_args(options))
+                raise ValueError(f"{field}: expected one of {', '.join(get_args(options))}, got {got!r}; {mend}")
         weights_of(self.mutations, USUAL)
 
     def _in_range(self, field: str, least: float, most: float, *, open_: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from evonas.evaluation import EvaluationConfig, Job, Population
+from evonas.evaluation import Constraint, EvaluationConfig, Job, Population, Screening
 from evonas.record import COMPLETE, FAILED, Budget, Evaluation, Proposal
 from evonas.tasks import Digits, Task
 from evonas.tasks.problem import Networks, posed
 from genomes import EsHyperNeat, Neat, NeatGenome
 from genomes.encoding import Encoding, uniform
+from genomes.memory import peak_memory
+from genomes.neat.operators import add_node
 
 ENCODING = Neat().for_task((3,), 2)
 N = 12
@@ -81,9 +83,37 @@ def test_all_are_judged_at_once_by_what_their_genomes_say() -> None:
         assert one.metrics["more"] == pytest.approx(expected + 1, abs=1e-5)
         assert one.metrics["parameters"] == graph.n_parameters((3,), 2)
         assert one.metrics["macs"] == len(graph.weights)
-        assert one.metrics["peak_memory"] > 0
+        assert one.metrics["peak_memory"] == peak_memory(graph, (3,), 2)
         assert (one.state, one.epochs, one.weights, one.learned) == (COMPLETE, 0, None, None)
         assert one.seconds > 0
+
+
+def test_those_of_one_size_are_told_apart_from_those_of_others() -> None:
+    linear = sampled(0, replace(ENCODING, mutations=dict.fromkeys(("add_node", "add_connection"), 0.0)))
+    (at, *_), rng = range(len(linear.weights)), np.random.default_rng(0)
+    disabled = replace(linear, enabled=tuple(place != at for place in range(len(linear.enabled))))
+    split = add_node(ENCODING, linear, rng)
+    assert split is not None
+    lone = replace(split.genome, enabled=disabled.enabled + (False,) * 2)
+    genomes = [linear, disabled, split.genome, lone, linear]
+    given = [Job(Proposal(id, genome, (), "sample", (), Budget(0))) for id, genome in enumerate(genomes)]
+    for id, one in evaluated(evaluator(Asked()), given).items():
+        graph = ENCODING.develop(genomes[id])
+        counted = graph.n_parameters((3,), 2), graph.macs((3,), 2), peak_memory(graph, (3,), 2)
+        assert tuple(one.metrics[name] for name in ("parameters", "macs", "peak_memory")) == counted
+
+
+def test_what_a_size_does_not_keep_to_fails_every_candidate_of_it() -> None:
+    linear = sampled(0, replace(ENCODING, mutations=dict.fromkeys(("add_node", "add_connection"), 0.0)))
+    given = [Job(Proposal(id, linear, (), "sample", (), Budget(0))) for id in range(3)]
+    limit = Constraint.parse("macs <= 1")
+    task = posed("asked", Asked(), fingerprint="")
+    screened = Population(
+        ENCODING, task, EvaluationConfig(device="cpu"), seed=0, screening=Screening(constraints=(limit,))
+    )
+    found = evaluated(screened, given)
+    assert [one.state for one in found.values()] == [FAILED] * 3
+    assert all(one.error.startswith("InfeasibleError: expected macs <= 1") for one in found.values())
 
 
 def test_a_result_does_not_depend_on_those_beside_it() -> None:
