@@ -11,14 +11,17 @@ the two tests of the paper: the fittest that was not tested before, if it balanc
 """
 
 import argparse
+import itertools
 import json
+import math
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,8 +31,9 @@ from evonas.network import NeuronPopulation
 from evonas.record import COMPLETE, Budget, Evaluation
 from evonas.search import Context, SpeciatedConfig
 from evonas.tasks import Poles
+from evonas.tasks.poles import LONG_RUN, SHORT_RUN, PoleBalancing
 from genomes import Neat
-from genomes.encoding import Decide, Variation
+from genomes.encoding import Decide
 from genomes.neat.genome import BIAS, Connection, NeatGenome, Neuron, assembled, input_ids, output_ids
 from genomes.neat.operators import drawn_weights
 from genomes.neurons import NeuronGraph
@@ -38,10 +42,12 @@ HERE = Path(__file__).parent
 OUT = HERE / "out" / "double_pole"
 PAGE = HERE.parent / "docs" / "studies" / "double_pole.md"
 CAP = 100_000
-SHORT = 1_000
 MANY = 10
 """Runs from which on an interval says something; of fewer the least and the most are given."""
-GROWN = {"add_node": 0.0, "add_connection": 0.0}
+MOST_HIDDEN = 10
+(OUTPUT,) = output_ids(1)
+Topology = tuple[list[str], list[tuple[str, str]]]
+"""Hidden neurons, and the connections between inputs, bias, these and the output."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,10 @@ class Arm:
     Attributes:
         title: In the table.
         published: Evaluations in the paper, and the part of its runs that failed.
-        encoding: Fields of `Neat` other than its defaults.
+        encoding: Fields of `Neat` other than `PROGRAM` and its defaults.
         search: Fields of `SpeciatedConfig` other than its defaults.
         velocities: Whether networks are given velocities.
-        hidden: Hidden neurons, all fully connected, that every genome starts with.
+        topology: Draws the topology of every genome of the beginning; None: it is minimal.
     """
 
     title: str
@@ -62,22 +68,41 @@ class Arm:
     encoding: Mapping[str, Any] = field(default_factory=dict)
     search: Mapping[str, Any] = field(default_factory=dict)
     velocities: bool = True
-    hidden: int = 0
+    topology: Callable[..., Topology] | None = None
 
 
+def fully_connected(inputs: Sequence[str], *, rng: np.random.Generator) -> Topology:
+    """All inputs feed each of ten hidden neurons, and these feed the output, as the bias does."""
+    hidden = [f"{at:016x}" for at in range(1, MOST_HIDDEN + 1)]
+    return hidden, [*itertools.product(inputs, hidden), *itertools.product((*hidden, BIAS), (OUTPUT,))]
+
+
+def random_topology(inputs: Sequence[str], *, rng: np.random.Generator) -> Topology:
+    """One to ten hidden neurons, each number as likely; of all connections that close no cycle each by even odds."""
+    hidden = [f"{at:016x}" for at in range(1, int(rng.integers(1, MOST_HIDDEN + 1)) + 1)]
+    pairs = [*itertools.product(inputs, (*hidden, OUTPUT)), *itertools.combinations((*hidden, OUTPUT), 2)]
+    return hidden, list(itertools.compress(pairs, rng.random(len(pairs)) < 0.5))
+
+
+PROGRAM = {"recurrent": True, "recurrent_rate": 0.0}
+"""As in the authors' program a network is activated once a step, so that what a hidden neuron makes of the inputs
+arrives a step later. With velocities no cycle is closed."""
 WITHOUT = {
-    "recurrent": True,
+    "recurrent_rate": 0.2,
     "difference": 3.0,
     "weight_power": 1.8,
     "average_rate": 0.4,
     "mutations": {"add_connection": 0.3},
 }
+ONE_SPECIES = {"threshold": 1e9}
+NO_GROWTH = {"mutations": {"add_node": 0.0, "add_connection": 0.0}}
 ARMS: dict[str, Arm] = {
     "neat": Arm("NEAT", "3,600, 0 %"),
-    "no-growth": Arm("no growth: 10 hidden neurons, fully connected", "30,239, 80 %", {"mutations": GROWN}, hidden=10),
-    "no-speciation": Arm("no speciation: one species", "25,600, 25 %", search={"threshold": 1e9}),
-    "random-start": Arm("random start: up to 10 hidden neurons", "23,033, 5 %", {"max_sampled": 10}),
     "no-mating": Arm("no mating", "5,557, 0 %", search={"crossover": 0.0}),
+    "random-start": Arm("random start", "23,033, 5 %", topology=random_topology),
+    "no-speciation": Arm("random start, no speciation", "25,600, 25 %", search=ONE_SPECIES, topology=random_topology),
+    "no-growth": Arm("no growth: ten hidden neurons", "30,239, 80 %", NO_GROWTH, topology=fully_connected),
+    "minimal-no-speciation": Arm("minimal start, no speciation", "not in the paper", search=ONE_SPECIES),
     "without-velocities": Arm(
         "NEAT without velocities",
         "33,184, 0 %",
@@ -85,64 +110,32 @@ ARMS: dict[str, Arm] = {
         {"population": 1_000, "threshold": 4.0, "survival": 0.4},
         velocities=False,
     ),
-    "without-velocities-30-species": Arm(
-        "the same, the threshold moved towards 30 species, weights up to 8",
-        "33,184, 0 %",
-        WITHOUT | {"limit": 8.0},
-        {"population": 1_000, "threshold": 4.0, "survival": 0.4, "target_species": 30},
-        velocities=False,
-    ),
 }
 
 
 @dataclass(frozen=True)
-class FullyConnected:
-    """NEAT on a topology of one hidden layer, which every input, the bias and every output is connected to.
+class Started:
+    """NEAT from other topologies than the minimal one.
 
     Attributes:
         neat: Varies the genomes.
-        hidden: Neurons of the layer.
+        topology: Draws hidden neurons and connections. What has the same place in two genomes is homologous, as in the
+            random genomes of the authors' program.
     """
 
     neat: Neat
-    hidden: int
+    topology: Callable[..., Topology]
 
-    @property
-    def abilities(self) -> frozenset[str]:
-        """What `Neat` can."""
-        return self.neat.abilities
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.neat, name)
 
     def sample(self, decide: Decide, *, rng: np.random.Generator) -> NeatGenome:
-        """The topology, with random weights."""
-        outputs = output_ids(self.neat.n_outputs or 1)
-        hidden = [f"{at:016x}" for at in range(1, self.hidden + 1)]
-        sources = (*input_ids(self.neat.n_inputs), BIAS)
-        pairs = [(source, target) for source in sources for target in (*hidden, *outputs)]
-        pairs += [(source, target) for source in hidden for target in outputs]
+        """A topology with random weights."""
+        hidden, pairs = self.topology((*input_ids(self.neat.n_inputs), BIAS), rng=rng)
         weights = drawn_weights(self.neat, len(pairs), rng)
-        neurons = [Neuron(name, "steep_sigmoid", "sum") for name in (*outputs, *hidden)]
+        neurons = [Neuron(name, "steep_sigmoid", "sum") for name in (OUTPUT, *hidden)]
         links = [Connection(*pair, weight) for pair, weight in zip(pairs, weights, strict=True)]
-        return assembled(self.neat.n_inputs, len(outputs), neurons, links)
-
-    def mutate(self, genome: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
-        """As `Neat` does."""
-        return self.neat.mutate(genome, rng=rng)
-
-    def crossover(self, a: NeatGenome, b: NeatGenome, *, rng: np.random.Generator) -> Variation[NeatGenome]:
-        """As `Neat` does."""
-        return self.neat.crossover(a, b, rng=rng)
-
-    def develop(self, genome: NeatGenome) -> NeuronGraph:
-        """As `Neat` does."""
-        return self.neat.develop(genome)
-
-    def distance(self, a: NeatGenome, b: NeatGenome) -> float:
-        """As `Neat` does."""
-        return self.neat.distance(a, b)
-
-    def distances(self, a: Iterable[NeatGenome], b: Iterable[NeatGenome]) -> Any:
-        """As `Neat` does."""
-        return self.neat.distances(tuple(a), tuple(b))
+        return assembled(self.neat.n_inputs, 1, neurons, links)
 
 
 @dataclass(frozen=True)
@@ -157,6 +150,7 @@ class Run:
         hidden: Hidden neurons of the network that solved it, or of the best.
         connections: Its connections.
         generalisation: Without velocities: of 625 other starts, those from which it balances for 1,000 steps.
+        species: In the median generation.
         seconds: How long it took.
     """
 
@@ -167,57 +161,92 @@ class Run:
     hidden: int
     connections: int
     generalisation: int
+    species: float
     seconds: float
+
+
+class Scores(NamedTuple):
+    """Of some networks, one each: the fitness, and steps balanced of the 100,000 with velocities, else of 1,000."""
+
+    fitness: list[float]
+    steps: list[int]
+
+
+def plain(graph: NeuronGraph) -> Callable[[Sequence[float]], float]:
+    """A recurrent network of one output in Python's floats, which remembers what it was given."""
+    neurons = [
+        (bias, [(graph.sources[at], graph.weights[at]) for at in incoming])
+        for bias, incoming in zip(graph.biases, graph.incoming, strict=True)
+    ]
+    values, output = [0.0] * len(neurons), graph.outputs[0] - graph.n_inputs
+
+    def network(inputs: Sequence[float]) -> float:
+        nonlocal values
+        read, values = [*inputs, *values], []
+        for total, links in neurons:
+            for source, weight in links:
+                total += weight * read[source]
+            values.append(0.5 + 0.5 * math.tanh(2.45 * total))
+        return values[output]
+
+    return network
+
+
+def scored(problem: PoleBalancing, graphs: Sequence[NeuronGraph]) -> Scores:
+    """Let networks balance: all at once for 1,000 steps, and those that go on one by one."""
+    networks = NeuronPopulation(graphs)
+    if not problem.velocities:
+        found = problem.score(networks, np.zeros(networks.n, np.int64))
+        return Scores(found["fitness"].tolist(), found["steps"].int().tolist())
+    steps = problem.balancing.steps(networks, [problem.begun], SHORT_RUN)[:, 0].tolist()
+    for at, graph in enumerate(graphs):
+        if steps[at] >= SHORT_RUN:
+            steps[at] = problem.balancing.alone(plain(graph), problem.begun, LONG_RUN)
+    return Scores(list(map(float, steps)), steps)
 
 
 class Judge:
     """Finds the individual of a generation that solves the problem.
 
+    Without velocities the fittest of a generation that was not tested before is put to the tests, if it balances for
+    1,000 steps.
+
     Args:
-        velocities: Whether networks are given them; else the fittest of a generation that was not tested before is put
-            to the tests, if it balances for 1,000 steps.
+        problem: What it solves.
     """
 
-    def __init__(self, velocities: bool) -> None:
-        problem = Poles(name="double_pole", velocities=velocities, trials=False).load().problem
-        assert problem is not None
-        self.problem, self._velocities = problem, velocities
+    def __init__(self, problem: PoleBalancing) -> None:
+        self._problem = problem
         self._tested: set[str] = set()
         self.generalisation = 0
 
-    def fitness(self, networks: NeuronPopulation, digests: Sequence[str]) -> tuple[list[float], int | None]:
-        """The fitness of every network, and the place of the first that solves it; None: there is none.
-
-        Args:
-            networks: A generation.
-            digests: Of their genomes.
-        """
-        scores = {name: values.tolist() for name, values in self.problem.score(networks, _zeros(networks.n)).items()}
-        fitness: list[float] = scores["fitness"]
-        if self._velocities:
-            return fitness, next((at for at, solved in enumerate(scores["solved"]) if solved), None)
-        new = [at for at, digest in enumerate(digests) if digest not in self._tested and scores["steps"][at] >= SHORT]
+    def solving(self, scores: Scores, genomes: Sequence[NeatGenome], graphs: Sequence[NeuronGraph]) -> int | None:
+        """The place of the first that solves it; None: there is none."""
+        if self._problem.velocities:
+            return next((at for at, steps in enumerate(scores.steps) if steps >= LONG_RUN), None)
+        new = [at for at, steps in enumerate(scores.steps) if steps >= SHORT_RUN]
+        new = [at for at in new if genomes[at].digest not in self._tested]
         if not new:
-            return fitness, None
-        champion = max(new, key=fitness.__getitem__)
-        self._tested.add(digests[champion])
-        tested = self.problem.test(networks.choose(torch.tensor([champion])), _zeros(1))
+            return None
+        champion = max(new, key=scores.fitness.__getitem__)
+        self._tested.add(genomes[champion].digest)
+        tested = self._problem.test(NeuronPopulation([graphs[champion]]), np.zeros(1, np.int64))
         self.generalisation = int(tested["fitness"][0])
-        return fitness, champion if tested["solved"][0] else None
+        return champion if tested["solved"][0] else None
 
 
-def search(arm: Arm, seed: int, cap: int = CAP) -> Run:
-    """One run.
+def search(arm: Arm, problem: PoleBalancing, seed: int, cap: int) -> Generator[list[NeuronGraph], Scores, Run]:
+    """One run, which is sent the scores of the networks that it yields.
 
     Args:
         arm: How to search.
+        problem: What for.
         seed: Of all that is random.
         cap: Evaluations after which it has failed.
     """
-    began = time.perf_counter()
-    judge = Judge(arm.velocities)
-    neat = Neat(n_inputs=judge.problem.n_inputs, n_outputs=1, **arm.encoding)
-    encoding: Any = FullyConnected(neat, arm.hidden) if arm.hidden else neat
+    judge = Judge(problem)
+    neat = Neat(n_inputs=problem.n_inputs, n_outputs=1, **PROGRAM | arm.encoding)
+    encoding: Any = Started(neat, arm.topology) if arm.topology else neat
     config = SpeciatedConfig(**arm.search)
     context = Context(encoding, seed, lambda one: (one.metrics["fitness"],), lambda _: Budget(0), inherit=False)
     searching = config.build(context)
@@ -225,13 +254,15 @@ def search(arm: Arm, seed: int, cap: int = CAP) -> Run:
     while found is None and told < cap:
         proposals = searching.ask(min(config.population, cap - told))
         genomes = [one.genome for one in proposals]
-        networks = NeuronPopulation([encoding.develop(genome) for genome in genomes])
-        fitness, found = judge.fitness(networks, [genome.digest for genome in genomes])
+        graphs = [encoding.develop(genome) for genome in genomes]
+        scores = yield graphs
+        found = judge.solving(scores, genomes, graphs)
         told += len(proposals)
         searching.tell(
-            Evaluation(one.id, COMPLETE, {"fitness": value}) for one, value in zip(proposals, fitness, strict=True)
+            Evaluation(one.id, COMPLETE, {"fitness": value})
+            for one, value in zip(proposals, scores.fitness, strict=True)
         )
-    genome = genomes[max(range(len(fitness)), key=fitness.__getitem__) if found is None else found]
+    genome = genomes[max(range(len(genomes)), key=scores.fitness.__getitem__) if found is None else found]
     return Run(
         seed,
         told if found is None else told - len(proposals) + found + 1,
@@ -240,35 +271,71 @@ def search(arm: Arm, seed: int, cap: int = CAP) -> Run:
         len(genome.hidden),
         sum(genome.enabled),
         judge.generalisation,
-        time.perf_counter() - began,
+        statistics.median(len(one.members) for one in searching.species),
+        0.0,
     )
 
 
-def _zeros(n: int) -> Any:
-    return np.zeros(n, np.int64)
+def searched(arm: Arm, seeds: Iterable[int], cap: int, together: int) -> Iterator[Run]:
+    """Many runs, side by side: a step of the networks of many runs takes hardly longer than of one.
+
+    What a network is worth, and so what a run comes to, does not depend on the runs beside it.
+
+    Args:
+        arm: How to search.
+        seeds: One a run.
+        cap: Evaluations after which a run has failed.
+        together: Runs that go on at once.
+
+    Yields:
+        The runs as they end. Their seconds are those that they would fill alone of the time they shared.
+    """
+    problem = Poles(name="double_pole", velocities=arm.velocities, trials=False).load().problem
+    assert isinstance(problem, PoleBalancing)
+    waiting = [(seed, search(arm, problem, seed, cap)) for seed in seeds]
+    going: dict[int, tuple[Generator[list[NeuronGraph], Scores, Run], list[NeuronGraph]]] = {}
+    seconds: Counter[int] = Counter()
+    while waiting or going:
+        while waiting and len(going) < together:
+            seed, run = waiting.pop(0)
+            going[seed] = run, next(run)
+        began = time.perf_counter()
+        scores = scored(problem, [graph for _, graphs in going.values() for graph in graphs])
+        share = (time.perf_counter() - began) / len(scores.steps)
+        start = 0
+        for seed, (run, graphs) in list(going.items()):
+            part = slice(start, start := start + len(graphs))
+            began = time.perf_counter()
+            try:
+                going[seed] = run, run.send(Scores(scores.fitness[part], scores.steps[part]))
+            except StopIteration as ended:
+                del going[seed]
+                yield replace(ended.value, seconds=seconds[seed])
+            seconds[seed] += time.perf_counter() - began + share * len(graphs)
 
 
 def kept(name: str) -> list[Run]:
     """The runs of an arm that are done, by seed."""
     path = OUT / f"{name}.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return sorted((Run(**json.loads(line)) for line in lines), key=lambda run: run.seed)
+    return [Run(**json.loads(line)) for line in lines]
 
 
 def keep(name: str, runs: Iterable[Run]) -> None:
     """Write the runs of an arm, whole or not at all."""
     path = OUT / f"{name}.jsonl"
     written = path.with_suffix(".tmp")
-    written.write_text("".join(json.dumps(vars(run)) + "\n" for run in runs), "utf-8")
+    lines = [json.dumps(vars(run)) + "\n" for run in sorted(runs, key=lambda run: run.seed)]
+    written.write_text("".join(lines), "utf-8")
     written.replace(path)
 
 
 def table(runs: Mapping[str, list[Run]]) -> list[str]:
     """A row an arm: evaluations of the runs that solved it, and how many did not."""
     rows = [
-        "| | published: evaluations, failed | runs | evaluations | median | failed | after | hidden | connections "
-        "| of 625 starts | seconds a run |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| | published: evaluations, failed | runs | evaluations | median | failed | after | species | hidden "
+        "| connections | of 625 starts | seconds a run |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, found in runs.items():
         solved = [run for run in found if run.solved]
@@ -283,6 +350,7 @@ def table(runs: Mapping[str, list[Run]]) -> list[str]:
             f"| {ARMS[name].title} | {ARMS[name].published} | {len(found)} | {mean} "
             f"| {f'{statistics.median(counts):,.0f}' if counts else '–'} | {len(found) - len(solved)} "
             f"| {' and '.join(f'{cap:,}' for cap in sorted({run.cap for run in found}))} "
+            f"| {_mean(run.species for run in found)} "
             f"| {_mean(run.hidden for run in solved)} | {_mean(run.connections for run in solved)} "
             f"| {'–' if ARMS[name].velocities else _mean(run.generalisation for run in solved)} "
             f"| {_mean(run.seconds for run in found)} |"
@@ -334,14 +402,15 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=[], help="what to run")
     parser.add_argument("--seeds", type=int, default=10, help="runs of each, with the seeds 0 and on")
     parser.add_argument("--cap", type=int, default=CAP, help="evaluations after which a run has failed")
+    parser.add_argument("--together", type=int, default=10, help="runs side by side: it is faster, and changes nothing")
     parser.add_argument("--report", action="store_true", help="write docs/studies/double_pole.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
     for name in options.arms:
         done = kept(name)
-        for seed in sorted({*range(options.seeds)} - {run.seed for run in done}):
-            run = search(ARMS[name], seed, options.cap)
+        seeds = sorted({*range(options.seeds)} - {run.seed for run in done})
+        for run in searched(ARMS[name], seeds, options.cap, options.together):
             done.append(run)
             keep(name, done)
             print(name, run, file=sys.stderr)

@@ -1,7 +1,7 @@
 """Networks that balance poles: carts and networks advance together, step by step."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,15 @@ SECONDS = 0.01
 STEPS_OF_A_FORCE = 2
 FEW = 8
 """Up to so many carts, Python's own floats are faster than arrays: 34 µs a cart and step, arrays 290 µs at least."""
-EVERY = 50
+EARLY = 1_000
+"""Steps in which carts are arrays, however few they are: floats differ in the last bit, and nothing but how long a
+network balances decides which it is given in them."""
+EVERY = 10
 """Steps after which networks that no longer balance are left out, if they are a quarter of all or more."""
 
 Steps = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
+Watch = Callable[[int, Steps, "_Few | _Many"], None]
 
 
 @dataclass(frozen=True)
@@ -56,30 +60,7 @@ class Balancing:
         Returns:
             `(n, n_starts)`.
         """
-        import torch
-
-        states = np.tile(np.asarray(starts, np.float64), (networks.n, 1, 1))
-        carts = _carts(self, states, networks)
-        counts, left = np.zeros(states.shape[:2], np.int64), np.arange(networks.n)
-        alive = carts.holding
-        counted = alive * 0
-        memory = None
-        with torch.inference_mode():
-            for step in range(1, n_steps + 1):
-                memory = self._push(networks, carts, memory)
-                alive = alive & carts.holding
-                counted = counted + alive
-                if not alive.any():
-                    break
-                if step % EVERY == 0 and 4 * len(kept := np.flatnonzero(_array(alive).any(1))) <= 3 * len(left):
-                    counts[left] = _array(counted)
-                    left, which = left[kept], torch.from_numpy(kept).to(networks.device)
-                    networks, memory = networks.choose(which), None if memory is None else memory[which]
-                    holding, steps = _array(alive)[kept], _array(counted)[kept]
-                    carts = _carts(self, carts.states()[kept], networks)
-                    alive, counted = carts.own(holding), carts.own(steps)
-        counts[left] = _array(counted)
-        return counts
+        return self._balanced(networks, starts, n_steps, lambda step, left, carts: None)
 
     def sways(self, networks: Networks, start: State, n_steps: int, last: int) -> tuple[Steps, Values]:
         """For how long networks balance, and how much they sway at the end.
@@ -94,25 +75,63 @@ class Balancing:
             Steps `(n,)`, and of each the sum of |x| + |ẋ| + |θ| + |θ̇|, θ that of the first pole, over the last that it
             balanced.
         """
+        swayed = np.zeros((n_steps + 1, networks.n))
+
+        def watch(step: int, left: Steps, carts: "_Few | _Many") -> None:
+            swayed[step, left] = _array(carts.swaying)[:, 0]
+
+        counts = self._balanced(networks, [start], n_steps, watch)[:, 0]
+        sums, every = np.cumsum(swayed, 0, out=swayed), np.arange(networks.n)
+        return counts, sums[counts, every] - sums[np.maximum(counts - last, 0), every]
+
+    def alone(self, network: Callable[[Sequence[float]], float], start: State, n_steps: int) -> int:
+        """For how long one network balances, in Python's floats: the fastest for one.
+
+        Args:
+            network: Puts out a value for the inputs of a step; it keeps what it remembers.
+            start: The state in which it begins.
+            n_steps: The most there are.
+        """
+        state, pairs = start, tuple(zip(self.seen, self.scales, strict=True))
+        for step in range(n_steps):
+            inputs = [state[at] / scale for at, scale in pairs]
+            for _ in range(self.activations):
+                output = network(inputs)
+            state = _pushed(self.cart, state, output)
+            if not self.cart.holds(state):
+                return step
+        return n_steps
+
+    def _balanced(self, networks: Networks, starts: Sequence[State], n_steps: int, watch: Watch) -> Steps:
+        """As `steps`; `watch` is told the number of every step, whose carts they are, and the carts."""
         import torch
 
-        carts = _carts(self, np.tile(np.asarray(start, np.float64), (networks.n, 1, 1)), networks)
+        states = np.tile(np.asarray(starts, np.float64), (networks.n, 1, 1))
+        carts: _Few | _Many = _Many(self, states, networks.device)
+        counts, left = np.zeros(states.shape[:2], np.int64), np.arange(networks.n)
         alive = carts.holding
         counted = alive * 0
-        swayed, memory = [], None
+        memory = None
         with torch.inference_mode():
-            for _ in range(n_steps):
+            for step in range(1, n_steps + 1):
                 memory = self._push(networks, carts, memory)
                 alive = alive & carts.holding
                 counted = counted + alive
-                swayed.append(_array(carts.swaying)[:, 0])
+                watch(step, left, carts)
                 if not alive.any():
                     break
-        counts = np.asarray(_array(counted)[:, 0], np.int64)
-        sums = np.zeros((len(swayed) + 1, networks.n))
-        np.cumsum(np.stack(swayed), 0, out=sums[1:])
-        every = np.arange(networks.n)
-        return counts, sums[counts, every] - sums[np.maximum(counts - last, 0), every]
+                if step % EVERY == 0 and 4 * len(kept := np.flatnonzero(_array(alive).any(1))) <= 3 * len(left):
+                    counts[left] = _array(counted)
+                    left, which = left[kept], torch.from_numpy(kept).to(networks.device)
+                    networks, memory = networks.choose(which), None if memory is None else memory[which]
+                    holding, steps = _array(alive)[kept], _array(counted)[kept]
+                    carts = type(carts)(self, carts.states()[kept], networks.device)
+                    alive, counted = carts.own(holding), carts.own(steps)
+                if step >= EARLY and isinstance(carts, _Many) and alive.shape[0] * alive.shape[1] <= FEW:
+                    alive, counted = _array(alive), _array(counted)
+                    carts = _Few(self, carts.states(), networks.device)
+        counts[left] = _array(counted)
+        return counts
 
     def _push(self, networks: Networks, carts: "_Few | _Many", memory: Any) -> Any:
         """One step of all; what networks then remember."""
@@ -123,9 +142,14 @@ class Balancing:
         return memory
 
 
-def _carts(balancing: Balancing, states: Values, networks: Networks) -> "_Few | _Many":
-    few = states.shape[0] * states.shape[1] <= FEW
-    return (_Few if few else _Many)(balancing, states, networks.device)
+def _pushed(cart: Cart, state: State, output: float) -> State:
+    """The state of a cart after a step, in Python's floats; one that has fallen stays as it is."""
+    if not cart.holds(state):
+        return state
+    force = (min(max(output, 0.0), 1.0) - 0.5) * 2 * FORCE if output == output else output
+    for _ in range(STEPS_OF_A_FORCE):
+        state = cart.step(state, force, SECONDS, math)
+    return state
 
 
 def _array(values: Any) -> npt.NDArray[Any]:
@@ -155,13 +179,8 @@ class _Few:
         return torch.tensor(values, dtype=torch.float32, device=self._device).view(*self._shape, -1)
 
     def advance(self, outputs: "Tensor") -> None:
-        cart, moved = self._balancing.cart, []
-        for state, output in zip(self._states, outputs.flatten().tolist(), strict=True):
-            force = (min(max(output, 0.0), 1.0) - 0.5) * 2 * FORCE if output == output else output
-            for _ in range(STEPS_OF_A_FORCE if cart.holds(state) else 0):
-                state = cart.step(state, force, SECONDS, math)
-            moved.append(state)
-        self._states = moved
+        pairs = zip(self._states, outputs.flatten().tolist(), strict=True)
+        self._states = [_pushed(self._balancing.cart, state, output) for state, output in pairs]
 
     @property
     def holding(self) -> Any:

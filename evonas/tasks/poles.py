@@ -87,9 +87,9 @@ class PoleBalancing:
             `generalisation`, of 625, and `long_steps`, of 100,000, both 0 where they were not held.
         """
         if self.velocities:
-            steps = self.balancing.steps(networks, [self._begun()], LONG_RUN)[:, 0]
+            steps = self.balancing.steps(networks, [self.begun], LONG_RUN)[:, 0]
             return _told(networks, fitness=steps, solved=steps >= LONG_RUN)
-        steps, swaying = self._short(networks)
+        steps, swaying = self.balancing.sways(networks, self.begun, SHORT_RUN, SWAYING)
         smooth = np.divide(0.75, swaying, out=np.zeros(networks.n), where=(steps >= SWAYING) & (swaying > 0))
         long_steps, generalisation = np.zeros_like(steps), np.zeros_like(steps)
         if self.trials and len(tried := np.flatnonzero(steps >= SHORT_RUN)):
@@ -119,16 +119,10 @@ class PoleBalancing:
         solved = _passed(long_steps, generalisation)
         return _told(networks, fitness=generalisation, solved=solved, long_steps=long_steps)
 
-    def _begun(self) -> State:
+    @property
+    def begun(self) -> State:
+        """The state in which every run begins, but for those of the test."""
         return (0.0, 0.0, self.start, *(0.0,) * (2 * len(self.balancing.cart.poles) - 1))
-
-    def _short(self, networks: Networks) -> tuple[Steps, npt.NDArray[np.float64]]:
-        """Steps balanced of 1,000, and the swaying of those that balance for 100; those that do not cost less."""
-        steps, swaying = self.balancing.steps(networks, [self._begun()], SWAYING)[:, 0], np.zeros(networks.n)
-        if len(left := np.flatnonzero(steps >= SWAYING)):
-            some = _chosen(networks, left)
-            steps[left], swaying[left] = self.balancing.sways(some, self._begun(), SHORT_RUN, SWAYING)
-        return steps, swaying
 
     def _tried(self, networks: Networks) -> tuple[Steps, Steps]:
         """Steps of the long run, and the number of other starts; only networks that pass these are put to that."""
@@ -138,7 +132,7 @@ class PoleBalancing:
             generalisation[some] = (counts >= SHORT_RUN).sum(1)
         long_steps = np.zeros_like(generalisation)
         if len(left := np.flatnonzero(generalisation >= PASSED)):
-            long_steps[left] = self.balancing.steps(_chosen(networks, left), [self._begun()], LONG_RUN)[:, 0]
+            long_steps[left] = self.balancing.steps(_chosen(networks, left), [self.begun], LONG_RUN)[:, 0]
         return long_steps, generalisation
 
     def _other_starts(self) -> list[State]:

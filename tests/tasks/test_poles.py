@@ -23,8 +23,9 @@ PUBLISHED = (4.8, 2.0, 0.52, 2.0, 0.52, 2.0)
 
 @pytest.fixture(autouse=True)
 def shorter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """100,000 steps take seconds."""
+    """100,000 steps take seconds, and arrays of few carts longer than floats."""
     monkeypatch.setattr(poles, "LONG_RUN", LONG)
+    monkeypatch.setattr(carts, "EARLY", 50)
 
 
 def problem(**settings: Any) -> PoleBalancing:
@@ -223,11 +224,35 @@ def test_networks_that_fall_are_left_out_and_the_others_go_on(monkeypatch: pytes
     """Those with a state, and from several starts: as if none had been left out."""
     posed = problem(velocities=False)
     networks = controllers(posed, [0.3 + 0.02 * at for at in range(36)])
-    starts = [posed._begun(), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)]
+    starts = [posed.begun, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)]
     counts = posed.balancing.steps(networks, starts, 400)
-    monkeypatch.setattr(carts, "EVERY", 401)
+    with monkeypatch.context() as patch:
+        patch.setattr(carts, "EVERY", 401)
+        np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
+    monkeypatch.setattr(carts, "EARLY", 60)
+    monkeypatch.setattr(carts, "FEW", 60)
     np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
     assert (counts[:, 0] < 50).sum() > 9 < (counts[:, 0] == 400).sum()
+
+
+def test_one_network_alone_balances_as_long_as_among_others() -> None:
+    """In Python's floats, after what was given in each step, from the usual start and from others."""
+    posed = problem(velocities=False)
+    networks = controllers(posed, [0.3, 0.5, 0.7])
+    starts = [posed.begun, *posed._other_starts()[::125]]
+    counts = posed.balancing.steps(networks, starts, 300)
+    for at in range(3):
+        for column, start in enumerate(starts):
+            one, memory = networks.choose(torch.tensor([at])), None
+
+            def network(inputs: Any, one: Linear = one) -> float:
+                nonlocal memory
+                output, memory = one.step(torch.tensor([[inputs]], dtype=torch.float32), memory)
+                return float(output)
+
+            assert posed.balancing.alone(network, start, 300) == counts[at, column]
+    assert (counts == 300).any()
+    assert (counts < 300).sum() > 3
 
 
 def test_carts_in_torch_fall_as_those_in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +261,8 @@ def test_carts_in_torch_fall_as_those_in_numpy(monkeypatch: pytest.MonkeyPatch) 
     told = posed.score(networks, SEEDS[:14])
     monkeypatch.setattr(carts, "_library", lambda device: torch)
     for name, values in posed.score(networks, SEEDS[:14]).items():
-        np.testing.assert_allclose(values, told[name], rtol=1e-5)
+        # A regulator that has come to rest sways by what float32 rounds.
+        np.testing.assert_allclose(values, told[name], rtol=0.05 if name == "fitness" else 0)
 
 
 def test_a_network_may_be_activated_several_times_a_step() -> None:
