@@ -133,7 +133,7 @@ class _Brood:
         wirings = [one.wiring for one in self._pool]
         self._links = _Genes([one.codes for one in wirings], parents, 0)
         self._neurons = _Genes([one.neuron_codes for one in wirings], parents, wirings[0].n_outputs)
-        self._still: set[int] = set()  # Children of whom a move changed nothing: it did not fit them.
+        self._still: set[int] = set()  # Children of whom a move changed nothing, as it may of a few genes.
         self._columns: dict[str, _Values] = {}
         self._kinds = {name: set().union(*map(attrgetter(name), self._pool)) for name in (*NEURONS, "enabled")}
         self._spread("weights")
@@ -229,8 +229,7 @@ class _Brood:
         for at, (birth, operator, *values) in enumerate(zip(self._births, drawn, *columns, strict=True)):
             child = NeatGenome(birth.parents[0].wiring, *values)
             if operator and (operator not in MOVES or at in self._still):
-                apply = operators.instead if at in self._still else operators.applied
-                variation = apply(config, child, operator, rng)
+                variation = operators.applied(config, child, operator, rng)
                 child, operator = variation.genome, variation.operator
             if len(birth.parents) > 1:
                 operator = f"crossover+{operator}" if operator else "crossover"

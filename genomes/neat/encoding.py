@@ -71,7 +71,7 @@ class Augmenting:
         bias_power: That of a step of a bias.
         response_power: That of a step of a response, and of new ones around 1.
         limit: No weight, bias or response that mutation changes gets beyond it.
-        perturb_rate: The part of the values that a mutation of values changes.
+        perturb_rate: The part of the values that a mutation of values changes, one at least.
         replace_rate: The part of these that are drawn anew.
         average_rate: The part of crossovers that take the mean of matching weights.
         disabled_rate: How often a gene is disabled in a child that is disabled in either parent.

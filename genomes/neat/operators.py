@@ -45,10 +45,10 @@ def applied(config: "Augmenting", genome: NeatGenome, name: str, rng: np.random.
     Raises:
         ValueError: If no operator of positive weight fits.
     """
-    return OPERATORS[name](config, genome, rng) or instead(config, genome, name, rng)
+    return OPERATORS[name](config, genome, rng) or _instead(config, genome, name, rng)
 
 
-def instead(config: "Augmenting", genome: NeatGenome, tried: str, rng: np.random.Generator) -> Variation[NeatGenome]:
+def _instead(config: "Augmenting", genome: NeatGenome, tried: str, rng: np.random.Generator) -> Variation[NeatGenome]:
     """Apply another operator than one that was drawn and does not fit.
 
     Raises:
@@ -156,7 +156,8 @@ def toggle_connection(
 
 
 def perturb_weights(config: "Augmenting", genome: NeatGenome, rng: np.random.Generator) -> Variation[NeatGenome] | None:
-    """Change weights: of each with the probability `perturb_rate`, a new one with `replace_rate`, else a step."""
+    """Change weights: each with the probability `perturb_rate`, and one at least; a new one with `replace_rate`, else a
+    step."""
     weights = _moved(config, genome.weights, config.weight_power, config.weight_init, 0.0, rng)
     if weights is None:
         return None
@@ -265,15 +266,19 @@ def _moved(
     centre: float,
     rng: np.random.Generator,
 ) -> tuple[float, ...] | None:
-    """Values each perturbed or replaced; None if none is other than it was."""
+    """Values each perturbed or replaced, one at least; None if there is none."""
     n = len(old)
     if not n:
         return None
     draws, drawn = rng.random((2, n))
+    if draws.min() >= config.perturb_rate:
+        draws[rng.integers(n)] = rng.random() * config.perturb_rate
     unit = drawn * 2.0 - 1.0 if config.distribution == "uniform" else rng.standard_normal(n)
     change = _one_by_one if n < MANY else _at_once
     moved = change(old, draws, unit * power, unit * size + centre, config)
-    return None if moved == old else moved
+    if moved == old:  # All of them lie on the limit, and would go beyond it.
+        moved = change(old, draws, -unit * power, -unit * size + centre, config)
+    return moved
 
 
 def _one_by_one(

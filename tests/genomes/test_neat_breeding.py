@@ -117,6 +117,22 @@ def test_equal_parents_make_a_child_like_them() -> None:
     assert RICH.vary([], rng=np.random.default_rng(0)) == []
 
 
+@pytest.mark.parametrize("weight", [0.5, 2.0, -2.0], ids=["inside", "on the upper limit", "on the lower limit"])
+def test_a_move_changes_one_gene_at_least(weight: float) -> None:
+    config = Neat(n_inputs=2, n_outputs=1, bias="none", perturb_rate=0.01, limit=2.0, mutations={"add_node": 0.2})
+    genome = replace(evolved(config, 0, 0), weights=(weight, weight))
+    assert len(genome.weights) == 2
+    rng = np.random.default_rng(0)
+    single = [(one.genome, one.operator) for one in (config.mutate(genome, rng=rng) for _ in range(1000))]
+    for made in single, config.vary([Birth((genome,))] * 1000, rng=rng):
+        counts = Counter(operator for _, operator in made)
+        # By the weights .8, .2 and .01: toggling.
+        assert counts["perturb_weights"] / 1000 == pytest.approx(0.8 / 1.01, abs=0.05)
+        assert all(child.weights != genome.weights for child, operator in made if operator == "perturb_weights")
+        changed = [sum(w != weight for w in child.weights) for child, operator in made if operator == "perturb_weights"]
+        assert np.mean(changed) < 1.1
+
+
 def test_whom_no_operator_fits_is_an_error_and_what_moved_nothing_gives_way() -> None:
     only = Neat(n_inputs=1, n_outputs=1, initial="none", bias="none", mutations=dict.fromkeys(OTHERS, 0.0))
     genome = evolved(only, 0, 0)
