@@ -1,9 +1,10 @@
 """The phenotype of single neurons and weighted connections, and what it computes, in numpy and float64."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ ACTIVATIONS: dict[str, Callable[[Values], Values]] = {
 
 BUILT_IN = frozenset(ACTIVATIONS)
 """The names that `register_activation` does not give to others."""
+UNREGISTERED: set[str] = set()
+"""Activations of other programs: genomes that name them can be read, and not computed."""
 
 AGGREGATIONS: dict[str, Callable[[Values], Values]] = {
     "sum": lambda terms: terms.sum(0),
@@ -217,6 +220,27 @@ def register_activation(name: str, function: Callable[[Values], Values]) -> None
     """
     if not name.isidentifier():
         raise ValueError(f"activation: expected an identifier, got {name!r}; choose another name")
-    if name in BUILT_IN or ACTIVATIONS.get(name, function) is not function:
+    if name in BUILT_IN or (name not in UNREGISTERED and ACTIVATIONS.get(name, function) is not function):
         raise ValueError(f"activation: expected a new name, got {name!r}, which is taken; choose another")
+    UNREGISTERED.discard(name)
     ACTIVATIONS[name] = function
+
+
+def expect_activation(name: str) -> None:
+    """Let genomes name an activation that the program that made them registered; what is known already stays."""
+    if name.isidentifier() and name not in ACTIVATIONS:
+        UNREGISTERED.add(name)
+        ACTIVATIONS[name] = lambda x: check_registered((name,))
+
+
+def check_registered(names: Iterable[str]) -> Any:
+    """Check that activations can be computed.
+
+    Raises:
+        ValueError: Naming those that no program has registered in this process.
+    """
+    if missing := sorted(UNREGISTERED.intersection(names)):
+        raise ValueError(
+            f"activation: expected {', '.join(missing)} to be registered, as it was where it was recorded; from Python "
+            "call evonas.register_activation first"
+        )

@@ -18,7 +18,7 @@ from evonas.campaign.searching import search_of, with_operators
 from evonas.campaign.source import Source
 from evonas.campaign.source import read as read_source
 from evonas.campaign.source import write as write_source
-from evonas.campaign.spec import Spec, SpecError, parse
+from evonas.campaign.spec import Spec, SpecError, parse, recorded
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.campaign.testing import test_once
 from evonas.campaign.trained import trained_network
@@ -98,7 +98,7 @@ class Campaign:
         path = Path(directory)
         store = Store.open(path)
         try:
-            campaign = cls.of(parse(store.facts()["spec"], source=str(path)), directory=path)
+            campaign = cls.of(recorded(store.facts()["spec"], source=str(path)), directory=path)
         except (KeyError, SpecError) as error:
             raise StoreError(f"{path}: expected the record of a spec, got none that can be read ({error})") from None
         finally:

@@ -11,12 +11,13 @@ from typing import Any
 
 import tomli_w
 
-from evonas.campaign.spec import Spec, SpecError
+from evonas.campaign.spec import Spec, SpecError, own_activations
 from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.evaluation.measure import SIZES
 from evonas.tasks import Task
 from evonas.tasks.task import BEHAVIOUR, LANGUAGE
 from genomes.encoding import SEQUENCES
+from genomes.neurons import check_registered
 from genomes.reading import read_genome
 from genomes.words import meant
 
@@ -76,10 +77,15 @@ def opened(directory: Path, spec: Spec, task: Task) -> Store:
     """A campaign's store for writing, new or checked against this spec, this task and these libraries.
 
     Raises:
+        SpecError: If the encoding names an activation that is not registered.
         StoreError: If the directory holds another campaign, or another process runs it.
         OSError: If the directory cannot be written.
     """
     dumped = written(spec)
+    try:
+        check_registered(own_activations(dumped["encoding"]))
+    except ValueError as error:
+        raise SpecError(f"{directory}: {error}") from None
     if not (directory / DATABASE).exists():
         facts = {
             "spec": dumped,

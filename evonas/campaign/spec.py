@@ -20,6 +20,7 @@ from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
 from genomes.encoding import FIXED, WEIGHTED
+from genomes.neurons import BUILT_IN, expect_activation
 from genomes.published import references
 from genomes.words import meant
 
@@ -276,6 +277,28 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
         return Spec.model_validate(data)
     except ValidationError as error:
         raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
+
+
+def recorded(data: Mapping[str, Any], *, source: str) -> Spec:
+    """The spec of a record, which may name activations that the program that wrote it registered.
+
+    Raises:
+        SpecError: Naming every field that is wrong.
+    """
+    for name in own_activations(data.get("encoding")):
+        expect_activation(name)
+    return parse(data, source=source)
+
+
+def own_activations(encoding: Any) -> set[str]:
+    """The activations that an encoding, as nested tables, names for neurons, and that are not built in."""
+    found: set[str] = set()
+    if isinstance(encoding, Mapping):
+        for key, value in encoding.items():
+            if key in ("activations", "output_activations") and encoding.get("name") in ("neat", "cppn"):
+                found.update(word for word in value or () if isinstance(word, str))
+            found |= own_activations(value)
+    return found - BUILT_IN
 
 
 def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:

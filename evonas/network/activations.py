@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import genomes.neurons
-from genomes.neurons import Values
+from genomes.neurons import Values, check_registered
 from genomes.words import meant
 
 GRID = np.linspace(-10.0, 10.0, 201)
@@ -85,8 +85,9 @@ def activation(name: str) -> Callable[[Tensor], Tensor]:
     """What torch computes by an activation's name.
 
     Raises:
-        ValueError: If it knows no such activation.
+        ValueError: If it knows no such activation, or it is not registered.
     """
+    check_registered((name,))
     try:
         return ACTIVATIONS[name]
     except KeyError:

@@ -1,13 +1,18 @@
 """A spec meets its task: what does not fit it is refused; what it measures may be pursued."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import evonas.network.activations
+import genomes.neurons
 from evonas.campaign import Campaign, SpecError, retrain
 from evonas.campaign.opening import fitted
 from evonas.campaign.spec import parse
+from evonas.campaign.verify import damage
+from genomes.neurons import BUILT_IN, UNREGISTERED
 
 pytestmark = pytest.mark.usefixtures("fast_disk")
 
@@ -66,3 +71,45 @@ def test_all_that_a_problem_measures_may_be_pursued(tmp_path: Path) -> None:
     assert made.best.fitness == max(one.metrics["squares"] for one in made.individuals)
     assert len(made.front) >= 1
     assert Campaign.load(tmp_path / "out").run().best == made.best
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[], None]]:
+    """What makes this process forget the activations that it registered, as another one never knew them."""
+    known = (evonas.network.activations.ACTIVATIONS, genomes.neurons.ACTIVATIONS)
+
+    def forget() -> None:
+        for words in known:
+            for name in words.keys() - BUILT_IN:
+                del words[name]
+        UNREGISTERED.clear()
+
+    yield forget
+    forget()
+
+
+def test_a_record_whose_activation_is_not_registered_is_read_and_not_gone_on_with(
+    tmp_path: Path, elsewhere: Callable[[], None]
+) -> None:
+    def registered() -> None:
+        evonas.register_activation("bump", numpy=lambda x: 1 / (1 + x * x), torch=lambda x: 1 / (1 + x * x))
+
+    registered()
+    encoding = {"name": "neat", "output_activations": ["bump"]}
+    ran = Campaign("xor", encoding, search="random", budget={"evaluations": 4}).run(tmp_path / "record")
+    elsewhere()
+    with pytest.raises(SpecError, match="bump"):
+        parse({"task": "xor", "encoding": encoding})
+    loaded = Campaign.load(tmp_path / "record")
+    assert loaded.best == ran.best
+    assert damage(tmp_path / "record") == []
+    genome = loaded.genome(loaded.individuals[0])
+    with pytest.raises(ValueError, match=r"expected bump to be registered.*call evonas\.register_activation first"):
+        loaded.spec.encoding.develop(genome).run([[0.0, 1.0]])
+    with pytest.raises(ValueError, match="expected bump to be registered"):
+        evonas.network.activations.activation("bump")
+    with pytest.raises(SpecError, match="expected bump to be registered"):
+        loaded.run()
+    assert len(Campaign.load(tmp_path / "record").individuals) == 4
+    registered()
+    assert loaded.spec.encoding.develop(genome).run([[0.0, 1.0]]).shape == (1, 1)
