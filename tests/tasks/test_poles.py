@@ -230,7 +230,7 @@ def test_networks_that_fall_are_left_out_and_the_others_go_on(monkeypatch: pytes
         patch.setattr(carts, "EVERY", 401)
         np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
     monkeypatch.setattr(carts, "EARLY", 20)
-    monkeypatch.setattr(carts, "FEW", 60)
+    monkeypatch.setattr(carts, "FEW", 80)
     np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
     assert (counts[:, 0] < 50).sum() > 9 < (counts[:, 0] == 400).sum()
 
