@@ -4,10 +4,10 @@
     python runs/double_pole.py --report
 
 A run ends with the first network that solves the problem, or after 100,000 evaluations, when it has failed. Every run
-is kept in runs/out/double_pole; the same command goes on where it was stopped, and `--report` writes what there is to
-docs/studies/double_pole.md. Nothing else is recorded of a run, so that it is as fast as its networks are; a campaign
-that is recorded, resumed and drawn is runs/double_pole.toml. Without velocities one network of a generation is put to
-the two tests of the paper: the fittest that was not tested before, if it balances for 1,000 steps.
+is kept in runs/out/double_pole; the same command goes on where it was stopped, and `--report` writes the table of what
+there is to docs/studies/double_pole.md. Nothing else is recorded of a run, so that it is as fast as its networks are; a
+campaign that is recorded, resumed and drawn is runs/double_pole.toml. Without velocities one network of a generation is
+put to the two tests of the paper: the fittest that was not tested before, if it balances for 1,000 steps.
 """
 
 import argparse
@@ -345,36 +345,10 @@ def _mean(values: Iterable[float]) -> str:
 
 
 def report() -> str:
-    """The page of the study."""
+    """The page of the study: its text as it is, and the table of what there is."""
     runs = {name: found for name in ARMS if (found := kept(name))}
-    return "\n".join(
-        [
-            "# Double pole balancing",
-            "",
-            *(line.strip() for line in INTRODUCTION.strip().splitlines()),
-            "",
-            *table(runs),
-            "",
-        ]
-    )
-
-
-INTRODUCTION = """
-NEAT on the benchmark of Stanley & Miikkulainen 2002, with their parameters, and with parts of it left out as in section
-5 of the paper. A run ends with the first network that balances both poles for 100,000 steps; without velocities, with
-the first that also does so and balances for 1,000 steps from at least 200 of 625 other starts, where one network of a
-generation is tried. It has failed after so many evaluations as the table says; in the paper they were 100,000.
-Evaluations are the mean over the runs that did not fail, with its 95 % interval (Student's t), of fewer than 10 runs
-the least and the most; under "all runs" is the mean where those that failed count as many as they were given. Species
-are those of the median generation; hidden neurons, connections and starts are those of the networks that solved it.
-
-Written by `python runs/double_pole.py --report`, which also says what each run is; the physics and the criteria are in
-`evonas/tasks/poles.py`, and tested against mechanics derived in another way.
-
-Where this differs from the paper: markings are the same in every generation; with velocities, networks have no cycles,
-and without, a network is activated once a step, however deep it is. A random start has a further hidden neuron with
-probability a half, so that most begin small; the paper draws the whole topology.
-"""
+    text, _, _ = PAGE.read_text("utf-8").partition("\n| ")
+    return "\n".join([text.rstrip(), "", *table(runs), ""])
 
 
 def main() -> None:
@@ -384,7 +358,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="runs of each, with the seeds 0 and on")
     parser.add_argument("--cap", type=int, default=CAP, help="evaluations after which a run has failed")
     parser.add_argument("--together", type=int, default=10, help="runs side by side: it is faster, and changes nothing")
-    parser.add_argument("--report", action="store_true", help="write docs/studies/double_pole.md")
+    parser.add_argument("--report", action="store_true", help="write the table of docs/studies/double_pole.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,7 @@ def test_runs_are_kept_and_what_is_missing_is_run(
     study: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(poles, "LONG_RUN", 15)
+    study.PAGE.write_text("# Double pole balancing\n\nSome text.\n\n| an old | table |\n|---|---|\n")
     monkeypatch.setattr(sys, "argv", ["double_pole.py", "--arms", "neat", "--seeds", "2", "--report"])
     study.main()
     path = study.OUT / "neat.jsonl"
@@ -147,6 +148,7 @@ def test_runs_are_kept_and_what_is_missing_is_run(
     assert again[1].seconds == json.loads(lines[1])["seconds"]
     assert again[0].evaluations == json.loads(lines[0])["evaluations"]
     page = study.PAGE.read_text()
-    assert page.startswith("# Double pole balancing")
+    assert page.startswith("# Double pole balancing\n\nSome text.\n\n| | published")
+    assert "old" not in page
     assert "| NEAT | 3,600, 0 % | 2 |" in page
     assert "| NEAT | 3,600" in capsys.readouterr().out
