@@ -50,8 +50,9 @@ class PoleBalancing:
 
     Departures: the paper puts only the champion of a generation to those two tests, here every network that balances
     for 1,000 steps is, so that the result of one does not depend on the others (with `trials = false` none is, and
-    `test` can be asked about champions). Their program activates a network as often as it is deep, here all are
-    equally often. The long run is the second test here, being the longer. One pole is judged by the same rules.
+    `test` can be asked about champions). Their program activates a network in the first step until its output is
+    reached, and then once a step; here all are equally often in every step. The long run is the second test here, being
+    the longer. One pole is judged by the same rules.
 
     Attributes:
         balancing: The cart, and what networks see of it.

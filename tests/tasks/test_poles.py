@@ -229,8 +229,8 @@ def test_networks_that_fall_are_left_out_and_the_others_go_on(monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(carts, "EVERY", 401)
         np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
-    monkeypatch.setattr(carts, "EARLY", 60)
-    monkeypatch.setattr(carts, "FEW", 60)
+    monkeypatch.setattr(carts, "EARLY", 20)
+    monkeypatch.setattr(carts, "FEW", 80)
     np.testing.assert_array_equal(counts, posed.balancing.steps(networks, starts, 400))
     assert (counts[:, 0] < 50).sum() > 9 < (counts[:, 0] == 400).sum()
 
