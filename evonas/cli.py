@@ -196,14 +196,19 @@ def show(
     from evonas import commands, terminal
     from evonas.analysis import with_parents
     from evonas.campaign import Campaign
+    from evonas.record import SOURCE
 
     campaign = Campaign.load(directory)
-    individuals, score = campaign.individuals, campaign.spec.kind.score
-    known = {one.id: one for one in individuals}
+    score = campaign.spec.kind.score
     if id is not None:
-        row = with_parents(campaign.individual(id), known, score)
+        one = campaign.individual(id)
+        left = [campaign.individual(donor) for donor in one.donors[:1] if donor != SOURCE]
+        row = with_parents(one, {donor.id: donor for donor in left}, score)
         terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
-    elif format is Format.json:
+        return
+    individuals = campaign.individuals
+    known = {one.id: one for one in individuals}
+    if format is Format.json:
         hidden = ("genome", "curve", "origins")
         rows = [with_parents(one, known, score) for one in individuals]
         terminal.print_json([{name: row[name] for name in row if name not in hidden} for row in rows])

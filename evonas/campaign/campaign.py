@@ -270,16 +270,17 @@ class Campaign:
         Raises:
             StoreError: If there is none.
         """
-        individuals = self.individuals
         if id is None:
-            if (best := best_of(individuals, self.spec)) is None:
+            if (best := self.best) is None:
                 raise StoreError(
                     f"{self.directory}: expected a candidate that succeeded, there is none; name one by ID"
                 )
             return best
-        if not 0 <= id < len(individuals):
-            raise StoreError(f"{self.directory}: expected an individual from 0 to {len(individuals) - 1}, got {id}")
-        return individuals[id]
+        with closing(Store.open(self.directory)) as store:
+            if not 0 <= id < (n := store.n_individuals()):
+                raise StoreError(f"{self.directory}: expected an individual from 0 to {n - 1}, got {id}")
+            current = self._read is not None and self._read[:2] == (self.directory, store.n_events())
+            return self._read[2][id] if self._read is not None and current else store.individual(id)
 
     def lineage(self, id: int | None = None) -> Individuals:
         """An individual, the best if none is named, and all that it descends from, the oldest first.

@@ -203,6 +203,10 @@ class Store:
         with self._reading():
             return individual_of(self._connection.execute(INDIVIDUAL, (id,)).fetchone())
 
+    def n_individuals(self) -> int:
+        """Individuals in the log, numbered from 0."""
+        return int(self._connection.execute("SELECT count(*) FROM proposed").fetchone()[0])
+
     def integrity(self) -> list[str]:
         """What SQLite finds wrong with the log, one line each."""
         lines = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from evonas.analysis import ancestors
-from evonas.campaign import Campaign, Individuals, StoreError
+from evonas.campaign import Campaign, Individuals, Store, StoreError
+from evonas.record import Individual
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +104,19 @@ def test_the_face_names_all_that_it_has() -> None:
         assert getattr(evonas, name) is not None
     with pytest.raises(AttributeError, match=r"has no attribute 'campaing'; it has Campaign"):
         _ = evonas.campaing
+
+
+def test_one_is_read_without_the_others(finished: Path, found: Individuals, monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_read(store: Store) -> list[Individual]:
+        raise AssertionError("every individual was read")
+
+    monkeypatch.setattr(Store, "individuals", all_read)
+    campaign = Campaign.load(finished)
+    assert campaign.individual(7) == found[7]
+    with pytest.raises(StoreError, match="from 0 to 9, got 10"):
+        campaign.individual(10)
+
+
+def test_one_of_those_that_were_read_is_not_read_again(finished: Path) -> None:
+    campaign = Campaign.load(finished)
+    assert campaign.individuals[7] is campaign.individual(7)

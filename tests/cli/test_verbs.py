@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from evonas.campaign import Campaign, Store
+from evonas.record import Individual
 from tests.campaigns import record, written_spec
 from tests.cli.commands import Command, parsed, refused
 
@@ -290,3 +291,16 @@ def test_the_version_is_printed(evonas: Command) -> None:
     from evonas import __version__
 
     assert evonas("--version") == (0, f"evonas {__version__}\n", "")
+
+
+def test_one_individual_is_shown_without_reading_the_others(
+    evonas: Command, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = evonas("show", finished, 9)
+
+    def all_read(store: Store) -> list[Individual]:
+        raise AssertionError("every individual was read")
+
+    monkeypatch.setattr(Store, "individuals", all_read)
+    assert evonas("show", finished, 9) == expected
+    assert expected[0] == 0
