@@ -44,6 +44,7 @@ widths = [4, 6]
 population = 4
 lag = 3
 [training]
+epochs = 1
 batch_size = 4
 window = 16
 [budget]
@@ -84,7 +85,7 @@ def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def arguments(spec: Path, out: Path) -> list[str]:
-    return ["run", str(spec), "--out", str(out), "--set", "training.epochs=1"]
+    return ["run", str(spec), "--out", str(out)]
 
 
 def started(spec: Path, out: Path) -> "subprocess.Popen[str]":
@@ -103,7 +104,7 @@ def forks() -> Any:
 
 def whole(spec: Path, out: Path) -> list[dict[str, Any]]:
     """The individuals of a run that is not stopped, or of the rest of one that was."""
-    return record(Campaign.of(read(spec, {"training.epochs": 1})).run(out).individuals)
+    return record(Campaign.of(read(spec)).run(out).individuals)
 
 
 def n_told(out: Path) -> int:

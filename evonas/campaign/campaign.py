@@ -277,7 +277,8 @@ class Campaign:
                 )
             return best
         with closing(Store.open(self.directory)) as store:
-            if not 0 <= id < (n := store.n_individuals()):
+            n = store.n_individuals()
+            if not 0 <= id < n:
                 raise StoreError(f"{self.directory}: expected an individual from 0 to {n - 1}, got {id}")
             current = self._read is not None and self._read[:2] == (self.directory, store.n_events())
             return self._read[2][id] if self._read is not None and current else store.individual(id)

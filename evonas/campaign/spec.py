@@ -285,7 +285,7 @@ def recorded(data: Mapping[str, Any], *, source: str) -> Spec:
     Raises:
         SpecError: Naming every field that is wrong.
     """
-    for name in own_activations(data.get("encoding")):
+    for name in own_activations(data.get("encoding") if isinstance(data, Mapping) else None):
         expect_activation(name)
     return parse(data, source=source)
 
