@@ -27,7 +27,7 @@ fitness_criterion = max
 fitness_threshold = 1e9
 no_fitness_termination = True
 pop_size = {population}
-reset_on_extinction = False
+reset_on_extinction = True
 [DefaultGenome]
 num_inputs = {inputs}
 num_outputs = {outputs}
@@ -80,7 +80,7 @@ enabled_rate_to_false_add = 0.0
 compatibility_threshold = {threshold}
 [DefaultStagnation]
 species_fitness_func = max
-max_stagnation = 1000
+max_stagnation = {stagnation}
 species_elitism = 2
 [DefaultReproduction]
 elitism = 1
@@ -108,15 +108,18 @@ def genome_of(one: NeuronGraph) -> tuple[SimpleNamespace, SimpleNamespace]:
     return SimpleNamespace(nodes=nodes, connections=links), SimpleNamespace(genome_config=config)
 
 
-def xor_of_theirs() -> tuple[Any, Callable[[], object]]:
+def xor_of_theirs(seed: int = 0) -> tuple[Any, Callable[[], object]]:
     """A population of neat-python on exclusive or, and what makes a generation of it."""
+    random.seed(seed)
 
     def judged(genomes: Any, config: Any) -> None:
         for _, genome in genomes:
             network = neat.nn.FeedForwardNetwork.create(genome, config)
             genome.fitness = 4 - sum((network.activate(bits)[0] - bit) ** 2 for bits, bit in CASES)
 
-    peer = neat.Population(_configured(population=150, inputs=2, outputs=1, difference=0.5, threshold=3.0))
+    peer = neat.Population(
+        _configured(population=150, inputs=2, outputs=1, difference=0.5, threshold=3.0, stagnation=15)
+    )
     return peer, lambda: peer.run(judged, 1)
 
 
@@ -128,7 +131,7 @@ def trivial(number: int) -> float:
 def large_population(size: int) -> Any:
     """A population of neat-python like ours: children of a few founders."""
     random.seed(0)
-    config = _configured(population=size, inputs=4, outputs=2, difference=0.5, threshold=1.4)
+    config = _configured(population=size, inputs=4, outputs=2, difference=0.5, threshold=1.4, stagnation=1000)
     peer = neat.Population(config)
     founders = list(peer.population.values())[:N_SPECIES]
     for founder in founders:
