@@ -190,9 +190,14 @@ def list_(
 
 @app.command()
 def show(
-    directory: Directory, id: Annotated[int | None, typer.Argument(metavar="[ID]")] = None, format: As = Format.table
+    directory: Directory,
+    id: Annotated[int | None, typer.Argument(metavar="[ID]")] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    format: As = Format.table,
 ) -> None:
     """Every individual of a campaign, or all that is known of one; its genome and curve with --format json."""
+    if id is not None and last is not None:
+        raise typer.BadParameter(f"expected none beside the ID {id}, got {last}; leave one out", param_hint="--last")
     from evonas import commands, terminal
     from evonas.analysis import with_parents
     from evonas.campaign import Campaign
@@ -206,8 +211,8 @@ def show(
         row = with_parents(one, {donor.id: donor for donor in left}, score)
         terminal.print_json(row) if format is Format.json else terminal.print_fields(commands.shown(row))
         return
-    individuals = campaign.individuals
-    known = {one.id: one for one in individuals}
+    known = {one.id: one for one in campaign.individuals}
+    individuals = campaign.individuals[-last:] if last else campaign.individuals
     if format is Format.json:
         hidden = ("genome", "curve", "origins")
         rows = [with_parents(one, known, score) for one in individuals]

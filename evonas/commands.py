@@ -1,12 +1,15 @@
-"""What several verbs of the command line share. Imported when one of them runs."""
+"""What several verbs of the command line share. Imported when one of them runs.
+
+What draws is imported by those who draw: it would cost the others more time than they take.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from evonas import pictures, terminal, view
-from evonas.analysis import comparison, summary
+from evonas import terminal
+from evonas.analysis import summary
 from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, Progress, SpecError, StoreError
 from evonas.campaign.spec import value_of
@@ -47,6 +50,8 @@ def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check:
     Raises:
         NoneSucceededError: If no candidate succeeded.
     """
+    from evonas import pictures
+
     seen: set[tuple[str, int]] = set()
     with terminal.progress(quiet=quiet) as observe:
 
@@ -117,6 +122,8 @@ def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axi
     Raises:
         SpecError: If the campaign has no such picture, or the picture no axis to choose.
     """
+    from evonas import pictures, view
+
     pictures.require(kind, campaign)
     if axis is not None and kind not in pictures.COUNTED:
         raise SpecError(f"--axis: expected none for {kind}, got {axis}; only {' and '.join(pictures.COUNTED)} have one")
@@ -138,6 +145,9 @@ def compare(directories: Sequence[Path], output: Path | None, axis: str, *, json
         StoreError: If a campaign is missing.
         SpecError: If they have different tasks or objectives.
     """
+    from evonas import pictures, view
+    from evonas.analysis import comparison
+
     campaigns = [Campaign.load(directory) for directory in dict.fromkeys(directories)]
     comparison.check_comparable(campaigns)
     rows = comparison.rows(campaigns)

@@ -1,7 +1,7 @@
 """Who came of whom, and what each step gained."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from evonas.record import Individual
@@ -17,7 +17,7 @@ def with_parents(one: Individual, known: Mapping[int, Individual], score: str) -
         known: All of its campaign, by number.
         score: The metric that ranks candidates, such as `accuracy`.
     """
-    row = asdict(one)
+    row = {field.name: getattr(one, field.name) for field in fields(one)}
     if one.donors and one.donors[0] in known:
         row[f"parent_{score}"] = known[one.donors[0]].metrics.get(score)
     return row

@@ -84,7 +84,10 @@ def status(campaign: Campaign) -> dict[str, Any]:
 
 def budget(spec: Spec) -> str:
     """The budget in force, in words."""
-    return ", ".join(f"{value} {name}" for name, value in spec.granted if value is not None)
+    limits = {name: value for name, value in spec.granted if value is not None}
+    goal = limits.pop("until", None)
+    words = [f"{value:,g} {name}" if name == "seconds" else f"{value:,} {name}" for name, value in limits.items()]
+    return ", ".join(words if goal is None else [*words, f"until {goal}"])
 
 
 def final(campaign: Campaign) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Spec(BaseModel):
 
     name: str = Field(
         "campaign",
-        pattern=r"^[\w.-]+$",
+        pattern=r"^[\w-][\w.-]*$",
         max_length=MAX_NAME,
         description="Names the directory of its output. A file that names none gives its own name.",
     )

@@ -136,6 +136,10 @@ class Augmenting:
         self._in_range("perturb_rate", 0, 1, open_=True)
         for field in ("weight_init", "weight_power", "bias_init", "bias_power", "response_power", "limit"):
             self._in_range(field, 0, 1_000_000, open_=True)
+        for field in ("weight_init", "bias_init"):
+            if getattr(self, field) > self.limit:
+                expected = f"at most the limit {self.limit:g}, beyond which no mutation leads"
+                raise ValueError(f"{field}: expected {expected}, got {getattr(self, field):g}; lower it")
         for field in ("excess", "disjoint", "difference"):
             self._in_range(field, 0, 1_000_000)
         self._in_range("small", 0, 1 << 30)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from evonas.analysis.summary import likeliest_fields
-from evonas.campaign import Campaign, Store
+from evonas.analysis import summary
+from evonas.campaign import Campaign, Spec, Store
 from evonas.campaign.spec import read
 from evonas.cli import main
 from evonas.record import Proposal
@@ -38,7 +38,7 @@ def test_the_likeliest_genome_is_that_of_the_policy_at_the_end_of_the_log(
     expected = search.likeliest()
     assert isinstance(campaign.spec.search, ControllerConfig)
     assert expected != at_start.likeliest()  # type: ignore[attr-defined]
-    found = likeliest_fields(campaign)
+    found = summary.likeliest_fields(campaign)
     assert found["likeliest_genome_digest"] == expected.digest
     assert encoding.from_json(json.loads(found["likeliest_genome"])) == expected
     same = [one.id for one in campaign.individuals if one.genome_digest == expected.digest]
@@ -52,4 +52,13 @@ def test_the_likeliest_genome_is_that_of_the_policy_at_the_end_of_the_log(
 def test_other_searches_have_no_likeliest_genome(tmp_path: Path) -> None:
     campaign = ran(tmp_path, "random")
     assert campaign.likeliest is None
-    assert likeliest_fields(campaign) == {}
+    assert summary.likeliest_fields(campaign) == {}
+
+
+def test_a_budget_in_words() -> None:
+    def said(**budget: object) -> str:
+        return summary.budget(Spec.model_validate({"task": "xor", "encoding": "neat", "budget": budget}))
+
+    assert said(evaluations=3000) == "3,000 evaluations"
+    assert said(seconds=1.5, until="solved >= 1") == "1.5 seconds, until solved >= 1"
+    assert said(evaluations=3000, seconds=60) == "3,000 evaluations, 60 seconds"

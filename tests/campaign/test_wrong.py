@@ -69,6 +69,16 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "did you mean solved?",
     ),
     (
+        "a name that leads elsewhere",
+        {"name": ".."},
+        "name: string should match pattern",
+    ),
+    (
+        "weights beyond their limit",
+        {"task": "xor", "encoding": {"name": "neat", "weight_init": 9, "limit": 8}},
+        "encoding: weight_init: expected at most the limit 8, beyond which no mutation leads, got 9; lower it",
+    ),
+    (
         "a goal alone",
         {"budget": {"until": "accuracy >= 1"}},
         "budget: expected evaluations, epochs or seconds, got none",

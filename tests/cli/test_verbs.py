@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -304,3 +305,41 @@ def test_one_individual_is_shown_without_reading_the_others(
     monkeypatch.setattr(Store, "individuals", all_read)
     assert evonas("show", finished, 9) == expected
     assert expected[0] == 0
+
+
+def test_the_newest_are_shown(evonas: Command, finished: Path) -> None:
+    whole, newest = (evonas("show", finished, *more)[1].splitlines() for more in ([], ["--last", 3]))
+    assert [line.split()[0] for line in newest] == ["id", "7", "8", "9"]
+    assert newest[-1].split() == whole[-1].split(), "a parent that is not shown is known"
+    rows = parsed(evonas("show", finished, "--last", 2, "--format", "json"))
+    assert rows == parsed(evonas("show", finished, "--format", "json"))[-2:]
+    assert len(parsed(evonas("show", finished, "--last", 99, "--format", "json"))) == 10
+    refused(evonas("show", finished, 4, "--last", 3), 2, "--last: expected none beside the ID 4, got 3; leave one out")
+    refused(evonas("show", finished, "--last", 0), 2, "--last")
+
+
+def test_what_one_inherited_stands_beside_its_donor(evonas: Command, copy: Path) -> None:
+    individuals = Campaign.load(copy).individuals
+    one = next(one for one in individuals if one.parents and one.parents[0] > 0)
+    donor = next(
+        other.id for other in individuals if other.metrics["accuracy"] != individuals[one.parents[0]].metrics["accuracy"]
+    )
+    with sqlite3.connect(copy / "campaign.sqlite") as connection:
+        connection.execute("UPDATE proposed SET donors = ? WHERE id = ?", (f"[{donor}]", one.id))
+    connection.close()
+    row = parsed(evonas("show", copy, one.id, "--format", "json"))
+    assert row["parent_accuracy"] == individuals[donor].metrics["accuracy"]
+
+
+def test_it_is_a_module_as_well() -> None:
+    done = subprocess.run([sys.executable, "-m", "evonas", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("evonas ")
+
+
+def test_showing_draws_nothing(finished: Path) -> None:
+    code = (
+        f"import sys\nfrom evonas.cli import main\ntry: main(['show', {str(finished)!r}, '--last', '1'])\n"
+        "except SystemExit: pass\nsys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
