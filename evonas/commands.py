@@ -166,9 +166,9 @@ def compare(directories: Sequence[Path], output: Path | None, axis: str, *, json
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    """An individual's record for a reader: without genome, curve and origins, its metrics one a line."""
+    """An individual's record for a reader: without what is empty, genome, curve and origins; its metrics one a line."""
     hidden = ("genome", "curve", "origins", "metrics")
-    found = {name: value for name, value in row.items() if name not in hidden}
+    found = {name: value for name, value in row.items() if name not in hidden and value not in (None, "", ())}
     found |= {name: terminal.Seconds(row[name]) for name in ("seconds", "elapsed") if row.get(name) is not None}
     if row.get("learned"):
         found["learned"] = f"a genome of {len(row['learned']):,} characters; --format json prints it"

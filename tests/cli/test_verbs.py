@@ -3,7 +3,6 @@
 import json
 import shutil
 import sqlite3
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -321,14 +320,13 @@ def test_the_newest_are_shown(evonas: Command, finished: Path) -> None:
 def test_what_one_inherited_stands_beside_its_donor(evonas: Command, copy: Path) -> None:
     individuals = Campaign.load(copy).individuals
     one = next(one for one in individuals if one.parents and one.parents[0] > 0)
-    donor = next(
-        other.id for other in individuals if other.metrics["accuracy"] != individuals[one.parents[0]].metrics["accuracy"]
-    )
+    scores = [other.metrics["accuracy"] for other in individuals]
+    donor = next(at for at, score in enumerate(scores) if score != scores[one.parents[0]])
     with sqlite3.connect(copy / "campaign.sqlite") as connection:
         connection.execute("UPDATE proposed SET donors = ? WHERE id = ?", (f"[{donor}]", one.id))
     connection.close()
     row = parsed(evonas("show", copy, one.id, "--format", "json"))
-    assert row["parent_accuracy"] == individuals[donor].metrics["accuracy"]
+    assert row["parent_accuracy"] == scores[donor]
 
 
 def test_it_is_a_module_as_well() -> None:
