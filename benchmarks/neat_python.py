@@ -1,7 +1,7 @@
 """NEAT against neat-python, alternated on one thread: processor time, theirs over ours.
 
 `xor_150`: 150 networks are made of their graphs, and put out on the four cases of exclusive or; `outputs_150` is the
-same when they are made already. `many_1000`: 1,000 graphs of 20 neurons and 60 connections, all activations mixed, are
+same when they are made already, `outputs_10000` of so many. `many_1000`: 1,000 graphs of 20 neurons and 60 connections, all activations mixed, are
 made and put out on 256 inputs; of neat-python's, some are timed. Its networks are made by its own `create`, with
 activations of its own of about the same cost.
 
@@ -315,12 +315,14 @@ def main() -> int:
     torch.set_num_threads(1)
     quick, rng = given.quick, np.random.default_rng(0)
     size = 1_000 if quick else 10_000
-    small = [graph(2, 5, 12, ("sigmoid",), rng) for _ in range(150)]
+    small_many = [graph(2, 5, 12, ("sigmoid",), rng) for _ in range(10_000)]
+    small = small_many[:150]
     many = [graph(4, 20, 60, OURS, rng) for _ in range(1_000)]
     cases, inputs = torch.tensor([bits for bits, _ in CASES]).float(), torch.randn(256, 4)
     found = {
         "xor_150": outputs(small, cases, 150, 10 if quick else 50),
         "outputs_150": outputs(small, cases, 150, 10 if quick else 50, made=True),
+        "outputs_10000": outputs(small_many, cases, 150, 5 if quick else 25, made=True),
         "many_1000": outputs(many, inputs, 20, 5 if quick else 25),
         "generation_150": generation_150(20 if quick else 100, 1 if quick else 5),
         "recorded_150": recorded_150(20 if quick else 100),

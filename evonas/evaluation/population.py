@@ -14,6 +14,7 @@ from torch import Tensor
 from evonas.evaluation.evaluator import Check, EvaluationConfig, Job, reason
 from evonas.evaluation.inline import device, prepare_process
 from evonas.evaluation.measure import UNSCREENED, Screening, sizes
+from evonas.garbage import uncollected
 from evonas.network import NeuronPopulation, PaintedPopulation
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.stream import stream
@@ -138,11 +139,12 @@ class Population:
         candidates: list[_Candidate] = []
         found: list[Result] = []
         asked = [job.proposal for job in jobs]
-        for proposal, phenotype in zip(asked, self._developed(asked), strict=True):
-            try:
-                candidates.append(self._candidate(proposal, phenotype))
-            except Exception as error:
-                found.append((proposal.id, {}, reason(error)))
+        with uncollected():
+            for proposal, phenotype in zip(asked, self._developed(asked), strict=True):
+                try:
+                    candidates.append(self._candidate(proposal, phenotype))
+                except Exception as error:
+                    found.append((proposal.id, {}, reason(error)))
         if candidates:
             found += self._judged(candidates, check)
         if found:

@@ -23,6 +23,7 @@ import numpy as np
 from deap import base, tools
 from pydantic import Field, model_validator
 
+from evonas.garbage import uncollected
 from evonas.record import COMPLETE, Evaluation, Proposal
 from evonas.search.search import Context, SearchConfig
 from evonas.search.species import Member, Speciation, Species, apportioned, divided, ranked, shares
@@ -133,7 +134,8 @@ class Speciated:
         """The next proposals, at most to the end of the generation."""
         start = self._generation * self._config.population
         births = self._plan[self._n_proposed - start :][:n]
-        proposals = [self._proposal(number, birth) for number, birth in enumerate(births, self._n_proposed)]
+        with uncollected():
+            proposals = [self._proposal(number, birth) for number, birth in enumerate(births, self._n_proposed)]
         self.recall(proposals)
         return proposals
 
@@ -188,6 +190,7 @@ class Speciated:
             if not self._pending and self._n_proposed == (self._generation + 1) * self._config.population:
                 self._turn()
 
+    @uncollected()
     def _turn(self) -> None:
         rng = stream(self._context.seed, "generation", self._generation)
         if self._children:
