@@ -1,9 +1,9 @@
 """NEAT against neat-python, alternated on one thread: processor time, theirs over ours.
 
 `xor_150`: 150 networks are made of their graphs, and put out on the four cases of exclusive or; `outputs_150` is the
-same when they are made already, `outputs_10000` of so many. `many_1000`: 1,000 graphs of 20 neurons and 60 connections, all activations mixed, are
-made and put out on 256 inputs; of neat-python's, some are timed. Its networks are made by its own `create`, with
-activations of its own of about the same cost.
+same when they are made already, `outputs_10000` of so many. `many_1000`: 1,000 graphs of 20 neurons and 60 connections,
+all activations mixed, are made and put out on 256 inputs. Where there are many, some of neat-python's are timed. Its
+networks are made by its own `create`, with activations of its own of about the same cost.
 
 `generation_150` evolves exclusive or in populations of 150, evaluation included on both sides; `recorded_150` is the
 same where ours is a campaign that records every individual. `generation_10000` makes generations of 10,000 genomes of
