@@ -32,6 +32,8 @@ PASSED = 200
 """Of those starts, so many are to be balanced for `SHORT_RUN` steps."""
 TOGETHER = 16
 """Networks that are tried from all starts at once."""
+WITHOUT_VELOCITIES = ("steps", "generalisation", "long_steps")
+"""What is measured beside fitness and whether it is solved, where networks are given no velocities."""
 
 
 @dataclass(frozen=True)
@@ -189,4 +191,5 @@ class Poles(BaseModel):
         seen = tuple(range(0, 2 + 2 * len(poles), 1 if self.velocities else 2))
         balancing = Balancing(Cart(poles), seen, tuple(SCALES[at] for at in seen), self.activations)
         problem = PoleBalancing(balancing, self.velocities, self.start, self.trials)
-        return posed(self.name, problem, fingerprint=hashlib.sha256(repr(problem).encode()).hexdigest())
+        fingerprint = hashlib.sha256(repr(problem).encode()).hexdigest()
+        return posed(self.name, problem, fingerprint=fingerprint, metrics=() if self.velocities else WITHOUT_VELOCITIES)

@@ -1,7 +1,7 @@
 """Pole balancing: fitness and the published criteria, with controllers of control theory as networks."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -271,3 +271,12 @@ def test_a_network_may_be_activated_several_times_a_step() -> None:
     networks = controllers(once, [1.0])
     assert once.score(networks, SEEDS[:1])["steps"] == 1_000
     assert twice.score(networks, SEEDS[:1])["steps"] < 200
+
+
+@pytest.mark.parametrize("velocities", [True, False])
+@pytest.mark.parametrize("name", ["single_pole", "double_pole"])
+def test_it_measures_what_it_says(name: Literal["single_pole", "double_pole"], velocities: bool) -> None:
+    task = Poles(name=name, velocities=velocities, trials=False).load()
+    assert task.problem is not None
+    networks = Linear(torch.zeros(1, task.problem.n_inputs, 1))
+    assert set(task.problem.score(networks, SEEDS[:1])) == {"fitness", "solved", *task.metrics}
