@@ -119,7 +119,7 @@ class Objectives(BaseModel):
 
     def values(self, metrics: Mapping[str, float]) -> tuple[float, ...]:
         """The values of an evaluation's metrics, higher is better: one an objective, or their weighted sum alone."""
-        values = [*(metrics[name] for name in self.maximize), *(-metrics[name] for name in self.minimize)]
+        values = [metrics[name] for name in self.maximize] + [-metrics[name] for name in self.minimize]
         if self.weights:
             return (sum(self.weights[name] * value for name, value in zip(self.names, values, strict=True)),)
         return tuple(values)

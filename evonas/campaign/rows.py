@@ -1,6 +1,7 @@
 """The log's tables, and records to rows and back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,21 +53,28 @@ class Told:
     keep_weights: bool
 
 
+def _json(value: Mapping[str, Any] | tuple[Any, ...]) -> str:
+    """A value as JSON text; most are empty where nothing is trained or inherited."""
+    if not value:
+        return "[]" if isinstance(value, tuple) else "{}"
+    return json.dumps(value if isinstance(value, tuple) else dict(value))
+
+
 def proposed_row(seq: int, proposal: Proposal, encoding: Encoding[Any]) -> tuple[Any, ...]:
     """The row of `proposed` for a proposal."""
     genome = proposal.genome
     return (
         seq,
         proposal.id,
-        json.dumps(proposal.parents),
+        _json(proposal.parents),
         proposal.operator,
-        json.dumps(proposal.donors),
+        _json(proposal.donors),
         proposal.generation,
         proposal.budget.epochs,
         json.dumps(encoding.to_json(genome)),
         genome.digest,
         encoding.develop(genome).digest,
-        json.dumps(dict(proposal.memory)),
+        _json(proposal.memory),
     )
 
 
@@ -79,13 +87,13 @@ def told_row(seq: int, told: Told, sha256: str | None, encoding: Encoding[Any]) 
         evaluation.id,
         evaluation.state,
         told.fitness,
-        json.dumps(dict(evaluation.metrics)),
+        _json(evaluation.metrics),
         evaluation.fraction_inherited,
         evaluation.seconds,
         evaluation.training_seconds,
         evaluation.epochs,
-        json.dumps(evaluation.curve),
-        json.dumps(evaluation.origins),
+        _json(evaluation.curve),
+        _json(evaluation.origins),
         sha256,
         evaluation.error,
         told.elapsed,
