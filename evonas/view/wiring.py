@@ -175,10 +175,12 @@ def _distances(graph: NeuronGraph) -> list[int]:
 
 def _levels(graph: NeuronGraph, back: frozenset[int]) -> list[int]:
     """Of every place the longest way to it, what leads back left out."""
-    kept = [at for at in range(len(graph.weights)) if at not in back]
-    sources, targets = (tuple(column[at] for at in kept) for column in (graph.sources, graph.targets))
-    onwards = replace(graph, sources=sources, targets=targets, recurrent=False)
-    return [0] * graph.n_inputs + [max(1, level) for level in onwards.levels]
+    pairs = [pair for at, pair in enumerate(zip(graph.sources, graph.targets, strict=True)) if at not in back]
+    fed = {target for _, target in pairs}
+    # What nothing leads to stands in the first row of neurons, and what it feeds below it.
+    pairs += [(0, place) for place in range(graph.n_inputs, graph.n_inputs + len(graph.ids)) if place not in fed]
+    sources, targets = zip(*pairs, strict=True)
+    return [0] * graph.n_inputs + list(replace(graph, sources=sources, targets=targets, recurrent=False).levels)
 
 
 def _reaches(readers: Sequence[Sequence[int]], start: int, end: int) -> bool:
