@@ -1,4 +1,4 @@
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -148,6 +148,16 @@ def test_the_legend_tells_signs_the_heaviest_weight_and_what_colours_occur():
     assert set(legend(neurons(nothing))) == {"legend-tanh"}
 
 
+def test_entries_of_the_legend_stand_apart():
+    ax = neurons(drawn_at_random(0, n_hidden=12))
+    ax.get_figure().draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts if (text.get_gid() or "").startswith("legend-")]
+    gaps = [other.x0 - one.x1 for one, other in pairwise(boxes) if other.x0 > one.x1]
+    assert len(gaps) > 3
+    # Between two texts lies the sample of the second, of 0.28 inches with the space behind it.
+    assert min(gaps) / ax.get_figure().dpi > 0.3
+
+
 def test_activations_of_one_colour_share_an_entry():
     graph = drawn_at_random(0, n_hidden=12, n_outputs=2)
     found = legend(neurons(graph))
@@ -164,10 +174,14 @@ def test_what_is_in_a_neuron_can_be_read():
     assert inside.get_color() == "white"
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
-@pytest.mark.parametrize("seed", range(6))
-def test_no_connection_runs_through_a_neuron_that_it_does_not_belong_to(seed, recurrent):
-    graph = drawn_at_random(seed, recurrent=recurrent)
+LARGE = {"n_inputs": 8, "n_hidden": 10, "n_outputs": 3, "n_connections": 50}
+"""Of these some have no way for each connection between rows as close as usual."""
+
+
+@pytest.mark.parametrize("sizes", [{}, {"recurrent": True}, LARGE])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_connection_runs_through_a_neuron_that_it_does_not_belong_to(seed, sizes):
+    graph = drawn_at_random(seed, **sizes)
     ax = neurons(graph)
     circles = {f"n{at}": patch for at, patch in enumerate(artists(ax, "neuron-").values())}
     squares = artists(ax, "input-")
@@ -188,7 +202,7 @@ NAMES = {
     "short": ("x", "y", "dx", "dy"),
     "lines": ("position", "angular speed 1", "petal_length (cm)", "wind"),
     "long": ("temperature outside", "wind", "the same long name of a column, A", "the same long name of a column, B"),
-    "odd": ("", "a$b$", "  ", "$"),
+    "odd": ("", "a$b$", "  ", "$\\frac$"),
 }
 
 

@@ -100,6 +100,16 @@ def test_generations_of_fewer_than_half_as_many_species_are_marked():
         assert not any(left < x < right for x in collapses(ax).values())
 
 
+def test_no_number_is_crossed_by_the_line_of_a_collapse():
+    # Species 0 is largest in the generation that begins with the line, and a number is wider than that.
+    sizes = [(g, {0: 100, **dict.fromkeys(range(1, 6), 10)} if g < 100 else {0: 150}) for g in range(200)]
+    ax = species(sizes)
+    (at,) = collapses(ax).values()
+    ax.get_figure().draw_without_rendering()
+    left, right = (ax.transData.inverted().transform((x, 0))[0] for x in numbers(ax)[0].get_window_extent().intervalx)
+    assert at < left < right
+
+
 def test_without_a_collapse_nothing_is_said_of_it():
     ax = species([(g, dict.fromkeys(range(n), 10)) for g, n in enumerate((6, 3, 2, 1))])
     assert collapses(ax) == {}
