@@ -1,6 +1,7 @@
 """The pictures of a campaign, by the word that the command line has for each. Imported when one is drawn."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,7 +20,7 @@ from genomes.cell import CellGenome
 from genomes.encoding import NEURONS, WEIGHTED, Encoding
 from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
-from genomes.painting import asked
+from genomes.painting import asked, n_queries
 from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
@@ -193,9 +194,12 @@ def _lifespans(campaign: Campaign) -> dict[int, int | None] | None:
 
 
 def _draw_ancestry(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    encoding = campaign.spec.encoding
+    # Weights that are painted differ with the CPPN, and the layers that have them do not.
+    painted = isinstance(encoding, Paints) and WEIGHTED in encoding.abilities
     return view.ancestry(
         campaign.individuals,
-        campaign.phenotype,
+        partial(_neurons_of, campaign) if painted else campaign.phenotype,
         winner=one.id if one else None,
         score=campaign.spec.kind.score,
         measured=campaign.spec.objectives.label,
@@ -241,7 +245,20 @@ def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -
 
 def _draw_neurons(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
-    return view.neurons(_neurons_of(campaign, one), title=f"individual {one.id}")
+    names = _inputs_of(campaign, one)
+    return view.neurons(_neurons_of(campaign, one), inputs=names, title=f"individual {one.id}")
+
+
+def _inputs_of(campaign: Campaign, one: Individual) -> list[str]:
+    """Names of what its neurons are given: a task's, or what a CPPN is asked with; none where there are no names."""
+    if not isinstance(campaign.spec.encoding, Paints):
+        return list(campaign.facts.get("features", ()))
+    paints = [paint for node in getattr(campaign.phenotype(one), "nodes", ()) for _, paint in node.paints]
+    if not paints:
+        return []
+    n_axes = len(paints[0].sources.places[0])
+    words = [(word.replace("_", " "), n_queries((word,), n_axes)) for word in paints[0].queries]
+    return [f"{word} {axis}" if n > 1 else word for word, n in words for axis in range(n)]
 
 
 def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

@@ -152,15 +152,17 @@ GALLERY = (
         "neurons",
         ("xor",),
         "Neurons",
-        "Circles are neurons with their activation, squares inputs. Positive connections are blue, negative ones red, "
-        "the heavier the thicker; in a recurrent network those that lead back are dashed.",
+        "Circles are neurons with their activation, the bias beside each that has one; squares are inputs. Positive "
+        "connections are blue, negative ones red, the heavier the thicker; in a recurrent network those that close a "
+        "cycle are dashed. Connections bend round neurons that they do not belong to.",
     ),
     Shown(
         "species",
         ("xor",),
         "Species",
-        "Each area is a species, as high as it has members; its number is written where it is largest. Species that "
-        "vanish did not improve, or were outgrown by others.",
+        "Each area is a species, as high as it has members; its number is written where it has room. Species that "
+        "vanish did not improve, or were outgrown by others. Dotted lines are collapses, behind which fewer than half "
+        "as many species live: here the best fitness had stood still, and only the two best species could breed.",
     ),
     Shown(
         "pattern",

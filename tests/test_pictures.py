@@ -267,6 +267,39 @@ def test_every_kind_is_drawn_of_any_campaign_or_refused_in_words(
     assert drawn == (fit - {*pictures.OF_ONE} if case in ("empty", "failed") else fit)
 
 
+def names_of(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts if (text.get_gid() or "").startswith("name-")]
+
+
+def test_neurons_have_the_names_of_a_tables_columns_and_of_what_a_cppn_is_asked(
+    tmp_path: Path, fast_disk: None
+) -> None:
+    found = recorded(tmp_path / "a", "neat", 3, search={"name": "speciated", "population": 3})
+    assert names_of(pictures.draw("neurons", found, found.best)) == ["0", "1"]
+    store = Store.open(found.directory, write=True)
+    store.set_fact("features", ["petal width", "sepal width"])
+    store.close()
+    assert names_of(pictures.draw("neurons", Campaign.load(found.directory), found.best)) == [
+        "petal\nwidth",
+        "sepal\nwidth",
+    ]
+    encoding = {**SPACES["hyperneat"], "queries": ["source", "target", "distance", "source_radius"]}
+    painted = recorded(tmp_path / "b", "hyperneat", 1, encoding=encoding)
+    asked = [f"{end} {axis}" for end in ("source", "target") for axis in range(3)]
+    assert names_of(pictures.draw("neurons", painted, painted.best)) == [*asked, "distance", "source\nradius"]
+
+
+def test_the_ancestry_of_what_is_painted_tells_of_the_cppn_and_not_of_training(tmp_path: Path, fast_disk: None) -> None:
+    found = recorded(tmp_path / "a", "hyperneat", 12)
+    last = found.individuals[-1]
+    ax = pictures.draw("ancestry", found, last)
+    said = texts(ax)
+    assert any(text.startswith("begins with") and "neuron" in text for text in said)
+    assert "the phenotype is the same" not in said
+    assert any("weight" in text or "connection" in text or "bias" in text for text in said)
+    assert "inherited" not in said
+
+
 @pytest.mark.usefixtures("fast_disk")
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("kind", pictures.COUNTED)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SCALES = (4.8, 2.0, 0.52, 2.0, 0.52, 2.0)
 """What the values of a state are divided by before a network is given them."""
+NAMES = ("position", "speed", "angle 1", "angular speed 1", "angle 2", "angular speed 2")
+"""Of the values of a state; pole 1 is the long one."""
 LONG_RUN = 100_000
 SHORT_RUN = 1_000
 SWAYING = 100
@@ -192,4 +194,6 @@ class Poles(BaseModel):
         balancing = Balancing(Cart(poles), seen, tuple(SCALES[at] for at in seen), self.activations)
         problem = PoleBalancing(balancing, self.velocities, self.start, self.trials)
         fingerprint = hashlib.sha256(repr(problem).encode()).hexdigest()
-        return posed(self.name, problem, fingerprint=fingerprint, metrics=() if self.velocities else WITHOUT_VELOCITIES)
+        metrics = () if self.velocities else WITHOUT_VELOCITIES
+        inputs = tuple(NAMES[at] for at in seen)
+        return posed(self.name, problem, fingerprint=fingerprint, metrics=metrics, inputs=inputs)

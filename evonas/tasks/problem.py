@@ -75,7 +75,14 @@ class Problem(Protocol):
         """Judge networks by what no search sees: other starts, longer times, a larger substrate. As `score`."""
 
 
-def posed(name: str, problem: Problem, *, fingerprint: str, metrics: tuple[str, ...] = ()) -> Task:
+def posed(
+    name: str,
+    problem: Problem,
+    *,
+    fingerprint: str,
+    metrics: tuple[str, ...] = (),
+    inputs: tuple[str, ...] = (),
+) -> Task:
     """The task of a problem: without examples.
 
     Args:
@@ -83,6 +90,7 @@ def posed(name: str, problem: Problem, *, fingerprint: str, metrics: tuple[str, 
         problem: What networks are judged by.
         fingerprint: Changes with all that decides a score.
         metrics: What it measures beside `fitness` and `solved`, so that objectives may name it.
+        inputs: Names of the values that a network is given, where they have any.
     """
     nothing = Split(np.empty((0, problem.n_inputs), np.float32), np.empty(0, np.int64))
     targets = tuple(map(str, range(problem.n_outputs)))
@@ -95,6 +103,7 @@ def posed(name: str, problem: Problem, *, fingerprint: str, metrics: tuple[str, 
         fingerprint,
         kind=BEHAVIOUR,
         targets=targets,
+        features=inputs,
         problem=problem,
         metrics=metrics,
     )

@@ -82,7 +82,8 @@ class Task:
         deviation: What it then divides by.
         kind: A key of `KINDS`.
         targets: In regression the name of every target; else empty.
-        features: Name of every feature of a table, in the order of the inputs; else empty.
+        features: Name of every feature of a table, or of what a problem gives networks, in the order of the inputs;
+            empty where they have none.
         target_mean: What standardisation takes away from each target.
         target_deviation: What it then divides by.
         files: SHA-256, in hex, of every file that the data were read from, by its name.

@@ -15,8 +15,8 @@ from evonas.view import boxes, figure, wording
 from genomes.encoding import Phenotype
 from genomes.neurons import NeuronGraph
 
-LIMIT = 24
-"""Steps shown at most, the root and the winner among them."""
+LIMIT, LONG = 24, 12
+"""Steps shown at most, the root and the winner among them, and so many that those without a gain share rows."""
 LETTERS, SMALL = 8.5, 7.5
 """Sizes of text in points, where the figure is as large as the table asks for."""
 LINE, PAD, SKIPPED, HEAD = 0.165, 0.14, 0.24, 0.72
@@ -25,19 +25,20 @@ NUMBER, OPERATOR, SIGNS, FITNESS, SCORE, INHERITED, RIGHT = 0.45, 0.55, 1.85, 5.
 """Where the columns begin; the numbers end where theirs is."""
 GAIN, BETWEEN = 0.62, 0.2
 """Inches for a gain in figures at the right of its column, and between two columns."""
-LONGEST, LONGEST_OPERATOR = 50, 18
+LONGEST, LONGEST_OPERATOR, LONGEST_NAME = 50, 18, 24
 COLOURS = {wording.ADDED: figure.GREEN, wording.REMOVED: figure.VERMILION, wording.CHANGED: figure.BLUE}
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A row: an individual, or several that are left out."""
+    """A row: an individual, or several that are left out, and whether fitness changed in any of them."""
 
     one: Individual
     parent: Individual | None
     operator: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
     skipped: tuple[Individual, ...] = ()
+    gained: bool = False
 
     @property
     def height(self) -> float:
@@ -60,7 +61,8 @@ def ancestry(
     A row tells who was born by which operator; what that did to the phenotype (`+` nodes of new ids, `−` nodes that are
     gone, `~` nodes that changed); fitness before (ring) and after (dot), with the difference; the score of the fitter
     parent (ring), at birth before any training (diamond) and after it (dot); and the part of the weights that was
-    inherited. Of long lines the steps of the least gain share rows.
+    inherited. Where nothing was trained, the last two say nothing and are left out. Of long lines the steps that gained
+    nothing share rows, and where the others are too many those of the least gain.
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
@@ -81,21 +83,24 @@ def ancestry(
     if winner is None or figure.fitness_of(told.get(winner, alive[0])) is None or winner not in told:
         winner = max(alive, key=lambda one: (one.fitness or 0.0, -one.id)).id
     line = fitter_line(told.values(), winner)
-    steps = _steps(line, develop)
+    kept = _kept(line)
+    steps = _steps(line, kept, develop)
     height = HEAD + sum(step.height for step in steps) + 0.1
-    title = f"individual {winner}, {measured} {wording.signed(told[winner].fitness or 0.0)}, and its fitter parents"
-    if len(line) > LIMIT:
+    reached = wording.rounded(told[winner].fitness or 0.0, 4)
+    title = f"individual {winner}, {measured} {reached}, and its fitter parents"
+    if any(step.gained for step in steps):
         title += f": of {len(line) - 1:,} steps those of most gain"
+    trained = any(one.epochs or one.fraction_inherited for one in told.values())
+    right = (RIGHT if trained else SCORE - BETWEEN) + 0.15
     if ax is None:
-        ax = boxes.sized(RIGHT + 0.15, height, title)
-    scale = boxes.frame(ax, (0.0, RIGHT + 0.15), (-height, 0.0), title)
-    _Table(ax, steps, scale, score, measured).draw()
+        ax = boxes.sized(right, height, title)
+    scale = boxes.frame(ax, (0.0, right), (-height, 0.0), title)
+    _Table(ax, steps, scale, score, measured, trained).draw()
     return ax
 
 
-def _steps(line: Sequence[Individual], develop: Callable[[Individual], Phenotype]) -> list[_Step]:
-    """The rows, those of least gain condensed where there are too many."""
-    kept = _kept(line)
+def _steps(line: Sequence[Individual], kept: set[int], develop: Callable[[Individual], Phenotype]) -> list[_Step]:
+    """The rows; those that are not kept are condensed."""
     rows: list[_Step] = []
     skipped: list[Individual] = []
     for at, one in enumerate(line):
@@ -103,7 +108,8 @@ def _steps(line: Sequence[Individual], develop: Callable[[Individual], Phenotype
             skipped.append(one)
             continue
         if skipped:
-            rows.append(_Step(skipped[-1], None, skipped=tuple(skipped)))
+            gained = any(_gain(*pair) for pair in zip(skipped, line[at - len(skipped) - 1 :], strict=False))
+            rows.append(_Step(skipped[-1], None, skipped=tuple(skipped), gained=gained))
             skipped = []
         parent = line[at - 1] if at else None
         rows.append(_Step(one, parent, _operator(one), _changes(one, parent, develop)))
@@ -111,11 +117,16 @@ def _steps(line: Sequence[Individual], develop: Callable[[Individual], Phenotype
 
 
 def _kept(line: Sequence[Individual]) -> set[int]:
-    if len(line) <= LIMIT:
+    """Who has a row: all of a short line, else those of most gain, and what changed in a single step between two."""
+    if len(line) <= LONG:
         return {one.id for one in line}
-    gains = {one.id: _gain(one, line[at]) for at, one in enumerate(line[1:])}
-    order = sorted(gains, key=lambda i: (-abs(gains[i]), i))
-    return {line[0].id, line[-1].id, *order[: LIMIT - 2]}
+    gains = {one.id: _gain(one, line[at]) for at, one in enumerate(line[1:-1])}
+    order = sorted((i for i in gains if gains[i]), key=lambda i: (-abs(gains[i]), i))
+    kept = {line[0].id, line[-1].id, *order[: LIMIT - 2]}
+    for before, one, after in zip(line, line[1:], line[2:], strict=False):
+        if len(kept) < LIMIT and before.id in kept and after.id in kept and one.digest != before.digest:
+            kept.add(one.id)
+    return kept
 
 
 def _gain(one: Individual, parent: Individual) -> float:
@@ -168,14 +179,17 @@ class _Scale:
 
 
 class _Table:
-    """Draws the rows; lengths in inches from the upper left corner."""
+    """Draws the rows; lengths in inches from the upper left corner. What was not trained has no columns of training."""
 
-    def __init__(self, ax: Axes, steps: Sequence[_Step], scale: float, score: str, measured: str) -> None:
+    def __init__(
+        self, ax: Axes, steps: Sequence[_Step], scale: float, score: str, measured: str, trained: bool
+    ) -> None:
         self._ax, self._steps, self._scale = ax, steps, scale
         self._score, self._measured = score, measured
+        self._trained, self._right = trained, RIGHT if trained else SCORE - BETWEEN
         ones = [one for step in steps for one in (step.one, step.parent) if one is not None]
         fitness = [value for one in ones if (value := figure.fitness_of(one)) is not None]
-        scores = [one.metrics[score] for one in ones if score in one.metrics]
+        scores = [one.metrics[score] for one in ones if trained and score in one.metrics]
         births = [step.one.metrics[f"{score}_at_birth"] for step in steps if f"{score}_at_birth" in step.one.metrics]
         self._fitness = _Scale(fitness, FITNESS, SCORE - GAIN - BETWEEN)
         self._scores = _Scale(_near([*scores, *births], scores), SCORE, INHERITED - BETWEEN)
@@ -193,23 +207,25 @@ class _Table:
                 self._draw_step(step, middle)
             before = self._draw_path(step, before, middle)
             y -= step.height
-            self._line((0.1, RIGHT), (y, y), "#E6E6E6", 0.6)
+            self._line((0.1, self._right), (y, y), "#E6E6E6", 0.6)
 
     def _draw_head(self, height: float) -> None:
         top = -HEAD + 0.48
-        names = {OPERATOR: "operator", SIGNS: "what it changed in the phenotype", FITNESS: self._measured}
-        names |= {SCORE: self._score.replace("_", " "), INHERITED: "inherited"}
-        for x, name in names.items():
-            self._write(x, top, wording.shortened(name, 34), bold=True)
+        names = {OPERATOR: "operator", SIGNS: "what it changed", FITNESS: self._measured}
         notes = {SIGNS: "+ new  − gone  ~ changed", FITNESS: "○ fitter parent  ● itself"}
-        for x, note in {**notes, SCORE: "○ parent  ◆ at birth  ● trained"}.items():
+        if self._trained:
+            names |= {SCORE: self._score.replace("_", " "), INHERITED: "inherited"}
+            notes |= {SCORE: "○ parent  ◆ at birth  ● trained"}
+        for x, name in names.items():
+            self._write(x, top, wording.shortened(name, LONGEST_NAME), bold=True)
+        for x, note in notes.items():
             self._write(x, top - 0.17, note, size=SMALL - 0.5, colour="#666666")
         for column in (self._fitness, self._scores):
             for tick in column.ticks if column.values else ():
                 x = column.at(tick)
                 self._line((x, x), (-HEAD, -HEAD - height), "#E6E6E6", 0.6)
                 self._write(x, -HEAD + 0.1, wording.signed(tick, ".6g"), size=SMALL - 1, across="center")
-        self._line((0.1, RIGHT), (-HEAD, -HEAD), figure.GREY, 0.8)
+        self._line((0.1, self._right), (-HEAD, -HEAD), figure.GREY, 0.8)
 
     def _draw_step(self, step: _Step, y: float) -> None:
         one = step.one
@@ -219,7 +235,11 @@ class _Table:
             at = y - LINE * (row - (len(step.lines) - 1) / 2)
             self._write(SIGNS, at, sign, bold=True, colour=COLOURS.get(sign, figure.INK))
             self._write(SIGNS + 0.15, at, text, size=SMALL, gid=f"change-{one.id}")
-        self._draw_scores(step, y)
+        if self._trained:
+            self._draw_scores(step, y)
+            self._draw_inherited(one, y)
+
+    def _draw_inherited(self, one: Individual, y: float) -> None:
         if one.donors:
             width = RIGHT - INHERITED - 0.38
             for part, colour in ((1.0, "#E6E6E6"), (one.fraction_inherited, figure.SKY)):
@@ -230,7 +250,8 @@ class _Table:
         n = len(step.skipped)
         self._write(OPERATOR, y, "⋮", colour=figure.GREY)
         names = ", ".join(dict.fromkeys(one.operator.replace("_", " ") for one in step.skipped))
-        text = wording.shortened(f"{n} {'step' if n == 1 else 'steps'} of less gain: {names}", LONGEST + 16)
+        told = "of less gain" if step.gained else "without a gain"
+        text = wording.shortened(f"{n} {'step' if n == 1 else 'steps'} {told}: {names}", LONGEST + 16)
         self._write(OPERATOR + 0.2, y, text, size=SMALL, colour="#666666", gid=f"skipped-{step.one.id}")
 
     def _draw_path(self, step: _Step, before: tuple[float, float] | None, y: float) -> tuple[float, float] | None:
@@ -248,7 +269,7 @@ class _Table:
                     self._dot(before[0], y, "o", "white", colour, 3.6)
         if not step.skipped:
             self._dot(x, y, "o", figure.BLUE, "white", 5.5, gid=f"fitness-{step.one.id}")
-            gain = "" if step.parent is None else wording.signed(_gain(step.one, step.parent), "+.4f")
+            gain = "" if step.parent is None else _signed(_gain(step.one, step.parent))
             self._write(SCORE - BETWEEN, y, gain, size=SMALL, across="right")
         return x, y
 
@@ -283,6 +304,16 @@ class _Table:
 
     def _write(self, x: float, y: float, text: str, *, size: float = LETTERS, **style: Any) -> None:
         boxes.write(self._ax, x, y, text, size * self._scale, **{"across": "left", **style})
+
+
+def _signed(gain: float) -> str:
+    """A gain with its sign, of fewer decimals where it is large, and in powers of ten where decimals do not show it."""
+    size = abs(gain)
+    if not gain:
+        return "±0"
+    if size >= 1_000 or gain == round(gain):
+        return wording.signed(gain, "+,.0f")
+    return wording.signed(gain, "+.0e" if size < 5e-5 else "+.4f" if size < 10 else "+.2f")
 
 
 def _near(values: Sequence[float], shown: Sequence[float]) -> list[float]:

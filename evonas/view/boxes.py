@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 
 from evonas.view import figure
 from evonas.view.layers import Layered
@@ -180,9 +183,10 @@ def write(
     colour: str = figure.INK,
     rotation: float = 0.0,
     gid: str | None = None,
+    halo: float = 0.0,
 ) -> None:
-    """Write text as it is, centred on a place unless told otherwise."""
-    ax.text(
+    """Write text as it is, centred on a place unless told otherwise, within a white outline of `halo` points."""
+    written = ax.text(
         x,
         y,
         text,
@@ -197,6 +201,17 @@ def write(
         parse_math=False,
         zorder=4,
     )
+    if halo:
+        written.set_path_effects([withStroke(linewidth=halo, foreground="white")])
+
+
+def width_of(text: str, size: float) -> float:
+    """Inches that a line of text takes in so many points."""
+    if not text.strip():
+        return 0.0
+    # A dollar sign would begin a formula, which text in pictures is not.
+    font = FontProperties(family=figure.FONT, size=size)
+    return float(TextPath((0, 0), text.replace("$", "S"), prop=font).get_extents().width) / 72
 
 
 def tint(colour: str, strength: float, *, towards: float = 1.0) -> tuple[float, float, float]:

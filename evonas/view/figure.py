@@ -10,8 +10,10 @@ from typing import Any, cast
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import ColorType
 
 from evonas.record import Individual
 
@@ -19,6 +21,8 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 """Colours that the colour-blind tell apart, of Okabe & Ito 2008 (https://jfly.uni-koeln.de/color/)."""
 GREY, INK = "#999999", "#222222"
+BRIGHTNESS, DARK = (0.299, 0.587, 0.114), 0.45
+"""How much red, green and blue count for how bright a colour is, and up to where text on it is white."""
 
 FONT = "DejaVu Sans"
 """It comes with matplotlib and has every sign that the pictures use."""
@@ -139,6 +143,12 @@ def floor(values: Sequence[float] | np.ndarray, shown: Sequence[float] | np.ndar
     low, high = np.percentile(known, (25, 75))
     end = min([float(low - OUTLYING * (high - low)), *(float(value) for value in shown if math.isfinite(value))])
     return max(float(known.min()), end)
+
+
+def ink_on(colour: ColorType) -> str:
+    """The colour of text that can be read on a colour."""
+    bright = sum(part * weight for part, weight in zip(to_rgb(colour), BRIGHTNESS, strict=True))
+    return "white" if bright <= DARK else INK
 
 
 def fitness_of(individual: Individual) -> float | None:

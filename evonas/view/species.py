@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba_array
+from matplotlib.patheffects import withStroke
 
-from evonas.view import figure
+from evonas.view import boxes, figure
 
 HUES = (
     figure.BLUE,
@@ -21,17 +23,24 @@ HUES = (
 )
 COLOURS = np.concatenate([to_rgba_array(HUES)[:, :3] * part + light for part, light in ((1, 0), (0.5, 0.5), (0.6, 0))])
 """As they are, light and dark: `(24, 3)`, red, green and blue."""
+LETTERS, TALL, AIR = 8.0, 0.11, 0.04
+"""Of numbers: their size in points, how high they are in inches, and the inches around them."""
+COLLAPSE = "dotted: fewer than half as many species as a generation before"
 
 
 def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None = None) -> Axes:
     """Draw the members of every species over the generations, stacked, the oldest species at the bottom.
+
+    The number of a species is written where it has room in its area; dotted lines stand where a population collapsed:
+    where fewer than half as many species are alive as in the generation before.
 
     Args:
         sizes: For each generation its number, and by the number of a species how many members it has.
         ax: Axes to draw on; None for those of a new figure.
 
     Returns:
-        The axes; the area of species `n` has the gid `species-n`.
+        The axes; the area of species `n` has the gid `species-n`, its number `number-n`, and the line where generation
+        `g` begins with a collapse `collapse-g`.
     """
     ax = figure.fresh(ax, 9.0, 3.8)
     if not sizes:
@@ -55,11 +64,13 @@ def species(sizes: Sequence[tuple[int, Mapping[int, int]]], *, ax: Axes | None =
             linewidth=0.4,
         )
         area.set_gid(f"species-{number}")
-    _name(ax, numbers, counts, tops, generations)
     figure.plain(ax, "generation")
     ax.set_ylabel(f"members of {len(numbers)} species", family=figure.FONT)
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(0, tops[-1].max())
+    fallen = _collapses(counts)
+    _mark(ax, edges[fallen], [sizes[at][0] for at in fallen])
+    _name(ax, numbers, counts, tops, edges, fallen, colours)
     return ax
 
 
@@ -83,12 +94,70 @@ def _colours(alive: np.ndarray) -> list[int]:
     return found
 
 
-def _name(ax: Axes, numbers: list[int], counts: np.ndarray, tops: np.ndarray, generations: np.ndarray) -> None:
-    """Write the number of a species where it is largest, if there is room."""
+def _collapses(counts: np.ndarray) -> np.ndarray:
+    """The columns in which fewer than half as many species are alive as in the one before."""
+    alive = (counts > 0).sum(0)
+    return np.flatnonzero(alive[1:] < alive[:-1] / 2) + 1
+
+
+def _mark(ax: Axes, at: np.ndarray, generations: Sequence[int]) -> None:
+    """A dotted line where each of these generations begins, and what it means."""
+    halo = [withStroke(linewidth=2.2, foreground="white")]
+    for x, generation in zip(at, generations, strict=True):
+        gid = f"collapse-{generation}"
+        ax.axvline(x, color=figure.INK, lw=1.1, ls=(0, (1, 1.6)), zorder=3, gid=gid, path_effects=halo)
+    if len(at):
+        style: dict[str, Any] = {"fontsize": 8, "family": figure.FONT, "color": figure.INK, "gid": "collapses"}
+        ax.text(1.0, 1.015, COLLAPSE, transform=ax.transAxes, ha="right", va="bottom", **style)
+
+
+def _name(
+    ax: Axes,
+    numbers: list[int],
+    counts: np.ndarray,
+    tops: np.ndarray,
+    edges: np.ndarray,
+    fallen: np.ndarray,
+    colours: Sequence[int],
+) -> None:
+    """Write the number of a species in its area, where that is highest and has room, if it has any.
+
+    Args:
+        ax: The axes, with their limits.
+        numbers: Of the species.
+        counts: Their members, `(n_species, n_generations)`.
+        tops: The upper sides of their areas, as many.
+        edges: Where generations begin and end, `(n_generations + 1,)`.
+        fallen: Generations that begin with a line, which no number may cross.
+        colours: The rows of `COLOURS` that the areas have.
+    """
+    width, height = figure.inches(ax)
+    tall = (TALL + AIR) * (tops[-1].max() / height)
     for row, number in enumerate(numbers):
-        at = int(counts[row].argmax())
-        if counts[row, at] >= 0.08 * tops[-1].max():
-            y = tops[row, at] - counts[row, at] / 2
-            ax.text(
-                generations[at], y, str(number), ha="center", va="center", fontsize=8, family=figure.FONT, clip_on=True
-            )
+        wide = (boxes.width_of(str(number), LETTERS) + AIR) * (edges[-1] - edges[0]) / width
+        if place := _room(counts[row], tops[row], edges, fallen, wide, tall):
+            colour = figure.ink_on(tuple(COLOURS[colours[row]]))
+            style: dict[str, Any] = {
+                "fontsize": LETTERS,
+                "family": figure.FONT,
+                "color": colour,
+                "gid": f"number-{number}",
+            }
+            ax.text(*place, str(number), ha="center", va="center", clip_on=True, **style)
+
+
+def _room(
+    counts: np.ndarray, tops: np.ndarray, edges: np.ndarray, fallen: np.ndarray, wide: float, tall: float
+) -> tuple[float, float] | None:
+    """Where an area holds a text of this size whole: there where it is highest. None where it nowhere does."""
+    centres = (edges[:-1] + edges[1:]) / 2
+    for at in np.argsort(-counts, kind="stable"):
+        if counts[at] < tall:
+            break
+        first, last = np.searchsorted(edges, [centres[at] - wide / 2, centres[at] + wide / 2], side="right") - 1
+        if first < 0 or last >= len(counts) or ((first < fallen) & (fallen <= last)).any():
+            continue
+        low, high = (tops - counts)[first : last + 1].max(), tops[first : last + 1].min()
+        if high - low >= tall:
+            return float(centres[at]), float(high + low) / 2
+    return None

@@ -44,6 +44,11 @@ def signed(value: float, form: str = ".4g") -> str:
     return f"{value:{form}}".replace("-", "−")
 
 
+def rounded(value: float, digits: int = 2) -> str:
+    """A number of so many significant digits with a true minus, written out unless it is very large or small."""
+    return signed(float(f"{value:.{digits}g}"), ".12g")
+
+
 def shortened(text: str, longest: int) -> str:
     """A text of at most so many letters."""
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip(' ,')}…"

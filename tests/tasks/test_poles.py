@@ -34,6 +34,13 @@ def problem(**settings: Any) -> PoleBalancing:
     return found
 
 
+def test_what_networks_are_given_has_names() -> None:
+    both = Poles(name="double_pole").load().features
+    assert both == ("position", "speed", "angle 1", "angular speed 1", "angle 2", "angular speed 2")
+    assert Poles(name="double_pole", velocities=False).load().features == ("position", "angle 1", "angle 2")
+    assert len(Poles(name="single_pole").load().features) == problem(name="single_pole").n_inputs
+
+
 def regulator(posed: PoleBalancing) -> npt.NDArray[np.float64]:
     """The gains of force on state that a linear-quadratic regulator has."""
     cart = posed.balancing.cart

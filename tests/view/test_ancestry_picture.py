@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -99,9 +100,71 @@ def test_of_a_long_line_the_steps_of_least_gain_share_rows(individual):
     assert "of 199 steps those of most gain" in ax.get_title()
 
 
+@pytest.fixture
+def untrained(individual):
+    """Makes a line of steps that train nothing, with these gains."""
+
+    def line(*gains, **fields):
+        told = [individual(0, fitness=1.0, metrics={"fitness": 1.0})]
+        for at, gain in enumerate(gains, 1):
+            value = told[-1].fitness + gain
+            known = {"operator": "copy", "metrics": {"fitness": value}, **fields}
+            told.append(individual(at, fitness=value, parents=(at - 1,), donors=(at - 1,), **known))
+        return told
+
+    return line
+
+
+def heads(ax):
+    return {text.get_text() for text in ax.texts if text.get_weight() == "bold"}
+
+
+def rows(ax):
+    """What stands in the rows, from above: numbers of individuals, and texts of several."""
+    found = [text for text in ax.texts if (text.get_gid() or "").startswith(("step-", "skipped-"))]
+    found.sort(key=lambda text: -text.get_position()[1])
+    return [int(t.get_gid()[5:]) if t.get_gid().startswith("step-") else t.get_text() for t in found]
+
+
+def test_what_is_not_trained_has_no_columns_of_training(untrained, family):
+    ax = ancestry(untrained(0.5, -0.25), lambda one: NETWORKS[one.id], score="fitness")
+    assert {"operator", "what it changed", "fitness"} <= heads(ax)
+    assert not {"inherited", "accuracy"} & heads(ax)
+    assert not any("at birth" in text.get_text() for text in ax.texts)
+    assert not any((line.get_gid() or "").startswith(("birth-", "inherited-")) for line in ax.lines)
+    whole = drawn(family)
+    assert {"inherited", "accuracy"} <= heads(whole)
+    assert ax.get_figure().get_figwidth() < 0.8 * whole.get_figure().get_figwidth()
+    learnt = ancestry(untrained(0.5, -0.25, epochs=2), lambda one: NETWORKS[one.id], score="fitness")
+    assert "inherited" in heads(learnt)
+
+
+def test_steps_without_a_gain_share_rows_in_a_long_line(untrained):
+    told = untrained(*[0.0] * 5, 1.0, *[0.0] * 4, -0.5, 0.0, 0.25, 0.0)
+    ax = ancestry(told, lambda one: NETWORKS[0], winner=14)
+    assert rows(ax) == [0, "5 steps without a gain: copy", 6, "4 steps without a gain: copy", 11, 12, 13, 14]
+    assert ax.get_title() == "individual 14, fitness 1.75, and its fitter parents"
+    told[12] = replace(told[12], digest=told[11].digest)
+    copied = ancestry(told, lambda one: NETWORKS[0], winner=14)
+    assert rows(copied)[-4:] == [11, "1 step without a gain: copy", 13, 14], "the same phenotype"
+    short = ancestry(told, lambda one: NETWORKS[0], winner=11)
+    assert rows(short) == list(range(12))
+
+
+def test_a_gain_is_written_as_long_as_it_has_to_be(untrained):
+    gains = (0.0, 2.0, 0.5, -0.00001, 123.456, 98_765.4, -3.0)
+    ax = ancestry(untrained(*gains), lambda one: NETWORKS[0], winner=7)
+    written = [text.get_text() for text in ax.texts if text.get_text()[:1] in tuple("+−±")]
+    gained = [text for text in written if " " not in text and len(text) > 1]
+    assert gained == ["±0", "+2", "+0.5000", "−1e−05", "+123.46", "+98,765", "−3"]
+    assert ax.get_title().startswith("individual 7, fitness 98890, ")
+
+
+@pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize("n", [1, 60, 300, 3000])
-def test_no_two_texts_touch(campaign, n):
-    ax = ancestry(campaign(n, 1), lambda one: NETWORKS[one.id % 3])
+def test_no_two_texts_touch(campaign, n, trained):
+    told = [replace(one, epochs=int(trained)) for one in campaign(n, 1)]
+    ax = ancestry(told, lambda one: NETWORKS[one.id % 3], measured="a weighted sum of several objectives")
     ax.get_figure().draw_without_rendering()
     boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
     for one, other in combinations(boxes, 2):

@@ -1,7 +1,10 @@
+from itertools import combinations
+
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 
-from evonas.view import species, substrate
+from evonas.view import figure, species, substrate
 
 
 def areas(ax):
@@ -24,6 +27,93 @@ def test_areas_are_stacked_and_as_high_as_a_species_is_large():
     assert ax.get_ylim() == (0.0, 10.0)
     assert ax.get_ylabel() == "members of 3 species"
     assert {text.get_text() for text in ax.texts} == {"0", "1", "2"}
+
+
+def turbulent(seed, n_generations, total=150):
+    """Species that come and go, few of them large, and collapses."""
+    rng = np.random.default_rng(seed)
+    alive, born, found = [0], 1, []
+    for generation in range(n_generations):
+        alive += [born + at for at in range(int(rng.integers(0, 4)))]
+        born = max(born, alive[-1] + 1)
+        if rng.random() < 0.08:
+            alive = alive[:1]
+        shares = np.sort(rng.pareto(1.0, len(alive)))[::-1] + 0.01
+        counts = np.maximum(1, (shares / shares.sum() * total).astype(int))
+        found.append((generation, dict(zip(alive, counts.tolist(), strict=True))))
+        alive = [one for one in alive if rng.random() < 0.9] or alive[-1:]
+    return found
+
+
+def numbers(ax):
+    return {int(t.get_gid().split("-")[1]): t for t in ax.texts if (t.get_gid() or "").startswith("number-")}
+
+
+@pytest.mark.parametrize("n_generations", [8, 60, 300])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_lies_whole_in_its_area_and_touches_no_other(seed, n_generations):
+    sizes = turbulent(seed, n_generations)
+    ax = species(sizes)
+    ax.get_figure().draw_without_rendering()
+    boxes = {number: text.get_window_extent() for number, text in numbers(ax).items()}
+    assert boxes
+    for one, other in combinations(boxes.values(), 2):
+        assert not one.overlaps(other)
+    order = sorted({number for _, members in sizes for number in members})
+    inverse = ax.transData.inverted()
+    for number, box in boxes.items():
+        # Digits are lower than the line that they stand in.
+        (left, low), (right, high) = inverse.transform(box.shrunk(1.0, 0.6))
+        for generation in range(round(left), round(right) + 1):
+            members = dict(sizes)[generation]
+            bottom = sum(members.get(one, 0) for one in order if one < number)
+            assert bottom <= low < high <= bottom + members[number]
+
+
+def test_a_number_stands_where_its_area_has_room():
+    # Largest in the first generation, where a number is wider than the generation, and long-lived later.
+    sizes = [(g, {0: 140 if g else 60, 1: 10 if g else 90}) for g in range(200)]
+    ax = species(sizes)
+    assert set(numbers(ax)) == {0, 1}
+    assert 1 <= numbers(ax)[1].get_position()[0] < 20
+    assert set(numbers(species([(g, {0: 149, 1: 1}) for g in range(200)]))) == {0}, "too low for a number"
+
+
+def test_numbers_on_dark_areas_are_white():
+    found = numbers(species([(0, {0: 10, 1: 10})]))
+    assert (found[0].get_color(), found[1].get_color()) == ("white", figure.INK), "on blue and on orange"
+
+
+def collapses(ax):
+    return {line.get_gid(): float(line.get_xdata()[0]) for line in ax.lines if line.get_gid()}
+
+
+def test_generations_of_fewer_than_half_as_many_species_are_marked():
+    alive = {10: 6, 11: 3, 12: 1, 13: 4, 14: 2, 15: 0, 16: 3}
+    ax = species([(g, dict.fromkeys(range(n), 10)) for g, n in alive.items()])
+    assert collapses(ax) == {"collapse-12": 11.5, "collapse-15": 14.5}
+    assert [text.get_text() for text in ax.texts if text.get_gid() == "collapses"] == [
+        "dotted: fewer than half as many species as a generation before"
+    ]
+    for text in numbers(ax).values():
+        left, right = (ax.transData.inverted().transform((x, 0))[0] for x in text.get_window_extent().intervalx)
+        assert not any(left < x < right for x in collapses(ax).values())
+
+
+def test_no_number_is_crossed_by_the_line_of_a_collapse():
+    # Species 0 is largest in the generation that begins with the line, and a number is wider than that.
+    sizes = [(g, {0: 100, **dict.fromkeys(range(1, 6), 10)} if g < 100 else {0: 150}) for g in range(200)]
+    ax = species(sizes)
+    (at,) = collapses(ax).values()
+    ax.get_figure().draw_without_rendering()
+    left, right = (ax.transData.inverted().transform((x, 0))[0] for x in numbers(ax)[0].get_window_extent().intervalx)
+    assert at < left < right
+
+
+def test_without_a_collapse_nothing_is_said_of_it():
+    ax = species([(g, dict.fromkeys(range(n), 10)) for g, n in enumerate((6, 3, 2, 1))])
+    assert collapses(ax) == {}
+    assert set(text.get_gid() for text in ax.texts) == {f"number-{n}" for n in range(6)}
 
 
 def test_species_that_touch_differ_in_colour():

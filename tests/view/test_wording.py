@@ -1,5 +1,7 @@
+import pytest
+
 from evonas.analysis.changes import change
-from evonas.view.wording import lines_of, name_of, shortened, signed
+from evonas.view.wording import lines_of, name_of, rounded, shortened, signed
 from genomes.architecture import Architecture, Node
 from genomes.recurrence import CELLS, RecurrentCell
 
@@ -62,3 +64,12 @@ def test_texts_are_cut_and_numbers_have_a_true_minus():
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abcd", 4) == "abcd"
     assert signed(-0.5) == "−0.5"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.5, "0.5"), (-0.0123, "−0.012"), (1234.5, "1200"), (7.0, "7"), (1e-9, "1e−09"), (99.6, "100")],
+)
+def test_a_rounded_number_is_written_out(value, expected):
+    assert rounded(value) == expected
+    assert rounded(123456.0, 4) == "123500"
