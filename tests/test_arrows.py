@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 GENOMES = {"genomes"}
 NETWORK = {*GENOMES, "record", "stream", "network"}
 TRAINING = {*NETWORK, "tasks", "training"}
-EVALUATION = {*TRAINING, "evaluation"}
+EVALUATION = {*TRAINING, "garbage", "evaluation"}
 CAMPAIGN = {*EVALUATION, "search", "campaign"}
 ANALYSIS = {*GENOMES, "record", "stream", "campaign", "analysis"}
 
@@ -21,11 +21,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "genomes": GENOMES,
     "record": {*GENOMES, "record"},
     "stream": {"stream"},
+    "garbage": {"garbage"},
     "network": NETWORK,
     "tasks": {"record", "stream", "tasks"},
     "training": TRAINING,
     "evaluation": EVALUATION,
-    "search": {*GENOMES, "record", "stream", "search"},
+    "search": {*GENOMES, "record", "stream", "garbage", "search"},
     "campaign": CAMPAIGN,
     "analysis": ANALYSIS,
     "studies": {*CAMPAIGN, "analysis", "studies"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 
 ONLY_IN: dict[str, set[str]] = {
-    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "terminal", "pictures", "commands"},
+    "torch": set(MAY_IMPORT) - {"genomes", "record", "stream", "garbage", "terminal", "pictures", "commands"},
     "deap": {"search"},
     "matplotlib": {"view"},
 }
