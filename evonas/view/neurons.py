@@ -12,7 +12,7 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from evonas.view import boxes, figure, legend, wiring, wording
 from genomes.neurons import NeuronGraph
 
-MAX_PLACES, MAX_CONNECTIONS = 300, 3_000
+MAX_PLACES, MAX_CONNECTIONS = 300, 1_000
 """Inputs, neurons and connections that a picture of them can show."""
 RADIUS, SPACE, FED, ROW = 0.2, 0.8, 0.62, 0.95
 """Inches: of a circle, from centre to centre in a row of neurons and in that of the inputs, and from row to row."""

@@ -13,8 +13,9 @@ STEP, FARTHEST = 0.15, 16
 """Inches by which a connection is bent more, and how often at most, to either side."""
 SAMPLES = 40
 """Points of a curve that are looked at."""
-CROWDED = 150
-"""Connections up to which curves also keep apart from one another, which takes time for each pair."""
+CROWDED, FEW = 150, 2
+"""Connections up to which curves are bent as far as it takes, and also keep apart from one another; of more, how often at
+most they are bent, for it takes time."""
 NEAR = 0.06
 """Inches within which two curves look like one."""
 BLOCKED, COVERED, MERGED = 1000.0, 1.0, 1.5
@@ -119,7 +120,7 @@ def bends(
     lengths = [float(np.hypot(*np.subtract(where[source], where[target]))) for source, target in pairs]
     found, blocked, side = [0.0] * len(pairs), 0, 1
     laid: list[Array] = []
-    steps = STEP * np.arange(1, FARTHEST + 1)
+    steps = STEP * np.arange(1, (FARTHEST if len(pairs) <= CROWDED else FEW) + 1)
     for at in sorted(range(len(pairs)), key=lambda at: (lengths[at], at)):
         source, target = pairs[at]
         if source == target:
@@ -147,8 +148,8 @@ def _met(curves: Array, discs: Array) -> Array:
     """How many discs each curve runs through: `(n_curves,)`."""
     if not len(discs):
         return np.zeros(len(curves))
-    away = np.hypot(*np.moveaxis(curves[:, :, None] - discs[:, :2], -1, 0))
-    return (away.min(1) < discs[:, 2]).sum(1).astype(float)
+    away = np.square(curves[:, :, None] - discs[:, :2]).sum(-1)
+    return (away.min(1) < np.square(discs[:, 2])).sum(1).astype(float)
 
 
 def _along(curves: Array, points: Array) -> Array:
