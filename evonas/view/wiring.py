@@ -14,8 +14,8 @@ STEP, FARTHEST = 0.15, 16
 SAMPLES = 40
 """Points of a curve that are looked at."""
 CROWDED, FEW = 150, 2
-"""Connections up to which curves are bent as far as it takes, and also keep apart from one another; of more, how often at
-most they are bent, for it takes time."""
+"""Connections up to which curves are bent as far as it takes and keep apart from one another, which takes time; and how
+often at most those of more are bent."""
 NEAR = 0.06
 """Inches within which two curves look like one."""
 BLOCKED, COVERED, MERGED = 1000.0, 1.0, 1.5
