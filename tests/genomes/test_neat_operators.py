@@ -191,11 +191,24 @@ def test_normal_steps_have_their_standard_deviation() -> None:
 
 
 def test_no_value_gets_beyond_the_limit() -> None:
-    config = Neat(n_inputs=3, n_outputs=1, limit=0.8, bias="both", mutations={"perturb_responses": 0.2})
+    config = Neat(
+        n_inputs=3,
+        n_outputs=1,
+        weight_init=0.5,
+        bias_init=0.5,
+        limit=0.8,
+        bias="both",
+        mutations={"perturb_responses": 0.2},
+    )
     one = evolved(config, 0, 300)
     for column in (one.weights, one.biases, one.responses):
         assert max(map(abs, column)) <= 0.8 or column == (1.0,) * len(column)
     assert 0.8 in map(abs, one.weights)
+
+
+def test_no_first_value_is_beyond_the_limit() -> None:
+    found = sampled(Neat(n_inputs=200, n_outputs=1, distribution="normal", limit=1.0), 0).weights
+    assert max(map(abs, found)) == 1.0
 
 
 def test_biases_change_where_neurons_have_their_own() -> None:
