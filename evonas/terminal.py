@@ -16,6 +16,8 @@ from evonas.campaign.loop import Observe
 from evonas.campaign.loop import Progress as Done
 from evonas.record import Individual
 
+NUMBERED = ("id", "best", "parents", "donors")
+"""What holds individuals' numbers, which are written as commands take them."""
 LEAST_FIXED = 0.01
 """Smaller numbers, such as the seconds of a forward pass, are shown with three digits that count."""
 PLAIN_SECONDS = 5.0
@@ -38,8 +40,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         numeric = all(isinstance(row[index], (int, float, type(None))) for row in rows)
         table.add_column(column, justify="right" if numeric else "left", no_wrap=not sys.stdout.isatty())
     for row in rows:
-        table.add_row(*(written(value) for value in row))
+        table.add_row(*(_cell(name, value) for name, value in zip(columns, row, strict=True)))
     Console(width=None if sys.stdout.isatty() else 240, highlight=False, markup=False).print(table)
+
+
+def _cell(name: str, value: Any) -> str:
+    return str(value) if name in NUMBERED and isinstance(value, int) else written(value)
 
 
 def written(value: Any) -> str:
@@ -64,7 +70,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     """Names and values on stdout, one a line."""
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        print(f"{name:<{width}}  {written(value)}")
+        print(f"{name:<{width}}  {_cell(name, value)}")
 
 
 def print_front(rows: Sequence[Mapping[str, Any]]) -> None:

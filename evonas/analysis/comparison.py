@@ -8,7 +8,7 @@ import numpy as np
 
 from evonas.analysis.spending import Axis, spent
 from evonas.analysis.statistics import Curve, anytime
-from evonas.analysis.summary import best_fields
+from evonas.analysis.summary import best_fields, scores
 from evonas.campaign import Campaign, SpecError
 from evonas.campaign.opening import written
 
@@ -67,8 +67,7 @@ def _row(label: str, campaign: Campaign) -> dict[str, Any]:
         "epochs": sum(one.epochs for one in told),
         "seconds": max((one.elapsed for one in told), default=0.0),
         "best": best.get("id"),
-        "fitness": best.get("fitness"),
-        f"validation_{score}": best.get(f"validation_{score}"),
+        **{name: best.get(name) for name in scores(spec)},
         f"test_{score}": best.get(f"test_{score}"),
         "parameters": best.get("parameters"),
     }

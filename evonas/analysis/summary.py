@@ -28,10 +28,10 @@ def best_fields(campaign: Campaign) -> dict[str, Any] | None:
     if one is None:
         return None
     tested, score = campaign.facts.get("tested", {}), campaign.spec.kind.score
+    known = {"fitness": one.fitness, f"validation_{score}": one.metrics[score], "solved": _solved(one)}
     fields = {
         "id": one.id,
-        "fitness": one.fitness,
-        f"validation_{score}": one.metrics[score],
+        **{name: known[name] for name in scores(campaign.spec)},
         f"test_{score}": tested.get(score) if tested.get("id") == one.id else None,
         "parameters": int(one.metrics["parameters"]),
         "macs": int(one.metrics["macs"]),
@@ -42,6 +42,15 @@ def best_fields(campaign: Campaign) -> dict[str, Any] | None:
         "genome_digest": one.genome_digest,
     }
     return {**fields, "front": front_rows(campaign)} if campaign.spec.objectives.several else fields
+
+
+def scores(spec: Spec) -> tuple[str, ...]:
+    """What is told of the best beside its score on the test data: of a problem, whether it is solved."""
+    return ("fitness", "solved") if "solved" in spec.kind.metrics else ("fitness", f"validation_{spec.kind.score}")
+
+
+def _solved(one: Individual) -> bool | None:
+    return bool(one.metrics["solved"]) if "solved" in one.metrics else None
 
 
 def likeliest_fields(campaign: Campaign) -> dict[str, Any]:
@@ -136,8 +145,8 @@ def _final(one: Individual, genome: int, scores: dict[str, float], score: str) -
 
 def columns(campaign: Campaign) -> tuple[str, ...]:
     """What the rows of `comparison` tell."""
-    score = campaign.spec.kind.score
-    return ("search", "evaluations", "epochs", "best", f"validation {score}", f"test {score}", "parameters", "MACs")
+    told = [name.replace("_", " ") for name in _scored(campaign)]
+    return ("search", "evaluations", "epochs", "best", *told, "parameters", "MACs")
 
 
 def comparison(campaign: Campaign) -> list[list[Any]]:
@@ -151,6 +160,11 @@ def comparison(campaign: Campaign) -> list[list[Any]]:
 def _compared(name: str, campaign: Campaign) -> list[Any]:
     told = [one for one in campaign.individuals if one.state != PENDING]
     row = best_fields(campaign) or {}
-    score = campaign.spec.kind.score
-    metrics = ("id", f"validation_{score}", f"test_{score}", "parameters", "macs")
+    metrics = ("id", *_scored(campaign), "parameters", "macs")
     return [name, len(told), sum(one.epochs for one in told), *(row.get(key) for key in metrics)]
+
+
+def _scored(campaign: Campaign) -> tuple[str, ...]:
+    """Scores in a row of `comparison`; fitness is told where it is the score."""
+    names, score = scores(campaign.spec), campaign.spec.kind.score
+    return (*(names if score == "fitness" else names[1:]), f"test_{score}")

@@ -157,13 +157,14 @@ class Campaign:
             evaluator = evaluator_of(self.spec, task)
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
+        search = self.search(encoding)
         store = self._opened(directory, task)
         try:
             loop = Loop(
                 self.spec,
                 encoding,
                 store,
-                self.search(encoding),
+                search,
                 evaluator,
                 source=self._left,
                 observe=observe,
@@ -199,9 +200,9 @@ class Campaign:
             raise SpecError(f"control: expected none by hand, got {self.spec.control}; run random search on its own")
         directory = self._place(out)
         task = self._load(directory, by_hand=True)
+        search = self.search(self.spec.encoding)
         store = self._opened(directory, task)
         try:
-            search = self.search(self.spec.encoding)
             loop = Loop(self.spec, self.spec.encoding, store, search, None, source=self._left, weightless=True)
             hand = Hand(loop, self.spec, task)
             try:

@@ -23,7 +23,7 @@ control = "random"          # afterwards, random search on the same budget
 name = "{encoding}"
 
 [search]
-name = "evolution"          # or: ageing, random, controller
+name = "evolution"          # or: speciated, ageing, random, controller
 population = 16
 
 [training]

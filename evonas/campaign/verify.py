@@ -9,7 +9,7 @@ from evonas.campaign import source
 from evonas.campaign.campaign import CONTROL, Campaign
 from evonas.campaign.front import front_of
 from evonas.campaign.loop import Loop
-from evonas.campaign.store import Store, StoreError
+from evonas.campaign.store import DATABASE, Store, StoreError
 from evonas.record import COMPLETE, Individual
 from evonas.search import EvolutionConfig
 from genomes.encoding import Encoding
@@ -25,13 +25,15 @@ def damage(directory: Path) -> list[str]:
     Raises:
         StoreError: If there is no campaign.
     """
-    if not (directory / "campaign.sqlite").is_file():
+    if not (directory / DATABASE).is_file():
         Store.open(directory)
     try:
         found = _damage(directory)
-    except (StoreError, sqlite3.Error, KeyError, TypeError, ValueError) as error:
+    except sqlite3.Error as error:
+        found = [f"{directory / DATABASE}: expected a log that SQLite can read, got an error: {error}; put back a copy"]
+    except (StoreError, KeyError, TypeError, ValueError) as error:
         found = [" ".join(str(error).split()) or type(error).__name__]
-    if (directory / CONTROL / "campaign.sqlite").is_file():
+    if (directory / CONTROL / DATABASE).is_file():
         found += damage(directory / CONTROL)
     return found
 

@@ -136,7 +136,7 @@ class Controller:
 
     def __init__(self, config: ControllerConfig, context: Context) -> None:
         if not context.encoding.decisions:
-            encoding = type(context.encoding).__name__
+            encoding = getattr(context.encoding, "name", type(context.encoding).__name__)
             raise ValueError(f"expected an encoding with decisions, got {encoding}; use another search")
         self._config, self._context, self._settings = config, context, config.settings
         self._learner = self._at_start()

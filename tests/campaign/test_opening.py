@@ -113,3 +113,13 @@ def test_a_record_whose_activation_is_not_registered_is_read_and_not_gone_on_wit
     assert len(Campaign.load(tmp_path / "record").individuals) == 4
     registered()
     assert loaded.spec.encoding.develop(genome).run([[0.0, 1.0]]).shape == (1, 1)
+
+
+def test_a_search_that_cannot_use_the_encoding_leaves_no_record(tmp_path: Path) -> None:
+    campaign = Campaign("xor", "neat", "controller", budget={"evaluations": 5})
+    message = "search.name: expected an encoding with decisions, got neat; use another search"
+    with pytest.raises(SpecError, match=message):
+        campaign.run(tmp_path / "out")
+    with pytest.raises(SpecError, match=message), campaign.by_hand(tmp_path / "out"):
+        pass
+    assert not (tmp_path / "out").exists()

@@ -149,3 +149,15 @@ def test_damage_of_the_control_is_found(copy: Path) -> None:
 def test_a_directory_that_is_no_campaign_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"found no campaign.sqlite"):
         damage(tmp_path)
+
+
+@pytest.mark.parametrize("page", [1, 3])
+def test_pages_of_the_log_that_are_overwritten_are_found_with_its_path(page: int, copy: Path) -> None:
+    path = copy / "campaign.sqlite"
+    with path.open("r+b") as file:
+        file.seek(4096 * page)
+        file.write(b"\x55" * 4096)
+    found = damage(copy)
+    assert found
+    assert all(line.startswith(str(copy)) for line in found), found
+    assert any("put back a copy" in line for line in found)

@@ -7,7 +7,7 @@ import pytest
 from evonas import commands, terminal
 from evonas.campaign import Campaign
 from evonas.record import Individual
-from tests.cli.commands import Command
+from tests.cli.commands import Command, parsed
 
 pytestmark = pytest.mark.usefixtures("fast_disk")
 
@@ -52,3 +52,28 @@ def test_a_learned_genome_is_not_printed_whole() -> None:
     assert commands.shown(row)["learned"] == "a genome of 1,980 characters; --format json prints it"
     assert "learned" not in commands.shown(row | {"learned": None})
     assert list(commands.shown(row | {"donors": (), "error": ""})) == ["id", "learned", "seconds"]
+
+
+def test_the_best_of_a_problem_is_told_to_solve_it(evonas: Command, tmp_path: Path) -> None:
+    search = {"name": "speciated", "population": 5}
+    Campaign("xor", "neat", search, budget={"evaluations": 10}).run(tmp_path / "out")
+    names = [line.split()[0] for line in evonas("best", tmp_path / "out")[1].splitlines()]
+    assert names[:4] == ["id", "fitness", "solved", "test_fitness"]
+    assert "validation_fitness" not in names
+    assert parsed(evonas("best", tmp_path / "out", "--format", "json"))["solved"] is False
+    heads, row = (line.split() for line in evonas("compare", tmp_path / "out")[1].splitlines())
+    assert row[heads.index("solved")] == "no"
+    heads, row = (line.split() for line in evonas("resume", tmp_path / "out", "-q")[1].splitlines()[:2])
+    assert heads[3:6] == ["best", "fitness", "solved"]
+    assert row[5] == "no"
+
+
+def test_numbers_of_individuals_are_written_as_commands_take_them(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_fields({"id": 12813, "evaluations": 12900})
+    terminal.print_table(("best", "parameters"), [[12813, 12900]])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["id", "12813"],
+        ["evaluations", "12,900"],
+        ["best", "parameters"],
+        ["12813", "12,900"],
+    ]
