@@ -18,6 +18,7 @@ from evonas.tasks.images import Images
 from evonas.tasks.own import Own
 from evonas.tasks.poles import Poles
 from evonas.tasks.prepare import Splitting, prepare
+from evonas.tasks.problem import ProblemError
 from evonas.tasks.retina import RetinaTask
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
@@ -75,6 +76,7 @@ __all__ = [
     "Own",
     "Parity",
     "Poles",
+    "ProblemError",
     "RetinaTask",
     "Split",
     "Splitting",
