@@ -25,7 +25,7 @@ from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import Individual, ancestors
 from evonas.search import Controller, ControllerConfig, Search, Speciated, SpeciatedConfig, Speciation
-from evonas.tasks import Own, Task, loaded
+from evonas.tasks import Own, Task, called, loaded
 from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
 from genomes.reading import read_genome
 
@@ -109,7 +109,7 @@ class Campaign:
     def __repr__(self) -> str:
         """Name, task, encoding and search; of one that was run or loaded, how far it is and its best."""
         spec = self.spec
-        text = f"Campaign {spec.name}: {spec.task.name}, {spec.encoding.name}, {spec.search.name}"
+        text = f"Campaign {spec.name}: {called(spec.task)}, {spec.encoding.name}, {spec.search.name}"
         try:
             individuals = self.individuals
         except StoreError:

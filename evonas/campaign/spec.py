@@ -15,7 +15,7 @@ from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import SIZES
 from evonas.record import Individual
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
+from evonas.tasks import KINDS, Kind, Own, TaskConfig, called, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
@@ -142,7 +142,7 @@ class Spec(BaseModel):
     def _judged_untrained(self) -> "Spec":
         if not self.untrained:
             return self
-        judged = f"nothing to be trained, as {self.task.name} is judged" if self.training.epochs else "no training"
+        judged = f"nothing to be trained, as {called(self.task)} is judged" if self.training.epochs else "no training"
         if WEIGHTED not in self.encoding.abilities:
             models = get_args(Spec.model_fields["encoding"].annotation)
             known = ", ".join(model().name for model in models if WEIGHTED in model().abilities)
@@ -169,7 +169,7 @@ class Spec(BaseModel):
             set_ = ["epochs", *set_]
         if self.task.kind == BEHAVIOUR and set_:
             names = ", ".join(f"training.{name}" for name in set_)
-            raise ValueError(f"{names}: expected none, as {self.task.name} trains nothing, got a value; remove it")
+            raise ValueError(f"{names}: expected none, as {called(self.task)} trains nothing, got a value; remove it")
         if isinstance(self.encoding, HyperNeat) and FIXED not in self.encoding.abilities:
             mend = "" if self.task.kind == BEHAVIOUR else ", or set training.epochs"
             raise ValueError(
@@ -276,7 +276,11 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
+        errors = error.errors()
+        for tags in (details["ctx"] for details in errors if "expected_tags" in details.get("ctx", ())):
+            # Of a task that is an object of a program, only the record says this word.
+            tags["expected_tags"] = tags["expected_tags"].replace(", 'given'", "")
+        raise SpecError(f"{source}: {said(errors, Spec)}") from None
 
 
 def recorded(data: Mapping[str, Any], *, source: str) -> Spec:

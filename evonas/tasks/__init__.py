@@ -11,7 +11,7 @@ from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
 from evonas.tasks.digits import Digits
-from evonas.tasks.given import Given, TaskConfiguration, loaded
+from evonas.tasks.given import Given, TaskConfiguration, called, loaded
 from evonas.tasks.gym import Gym
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
@@ -87,6 +87,7 @@ __all__ = [
     "Text",
     "Xor",
     "arrays_of",
+    "called",
     "from_arrays",
     "from_dataset",
     "loaded",

@@ -116,6 +116,15 @@ def test_the_good_ones_among_bad_ones_succeed(tmp_path: Path) -> None:
     assert {one.error for one in made.individuals if one.state == "failed"} == {"ZeroDivisionError: the wheel fell off"}
 
 
+def test_those_that_fail_each_for_a_reason_of_its_own_are_recorded(tmp_path: Path) -> None:
+    def picky(values: torch.Tensor) -> Any:
+        raise ZeroDivisionError(f"{float(values[0])}")
+
+    made, _ = campaign(picky, 40, population=40)
+    made.run(tmp_path)
+    assert len({one.error for one in made.individuals if one.state == "failed"}) > 30
+
+
 def test_one_that_judged_once_may_fail_for_a_whole_generation(tmp_path: Path) -> None:
     problem = Told()
 
