@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -269,7 +270,10 @@ class Campaign:
 
         Raises:
             StoreError: If there is none.
+            TypeError: If it is no number.
         """
+        if not isinstance(id, (Integral, type(None))):
+            raise TypeError(f"id: expected the number of an individual, or none for the best, got {id!r:.60}; give one")
         if id is None:
             if (best := self.best) is None:
                 raise StoreError(

@@ -180,6 +180,7 @@ WRONG: list[tuple[Answer, str]] = [
     (lambda v: {"fitness": ["a"] * 6}, r"expected fitness of shape .* got list that is no list of numbers"),
     (lambda v: {"fitness": v, "solved": None}, r"expected solved of shape \(6,\), .* got None;"),
     (lambda v: {"fitness": v.numpy()[:2]}, r"expected fitness of shape \(6,\), .* got \(2,\);"),
+    (lambda v: {"fitness": v.numpy()[:, None]}, r"expected fitness of shape \(6,\), .* got \(6, 1\);"),
     (lambda v: {"fitness": v.to(torch.complex64)}, r"expected fitness of shape \(6,\), .* got torch.complex64;"),
 ]
 
