@@ -113,7 +113,7 @@ class Hand:
         proposal, counted, began = self._known(id)
         told = self._checked(metrics)
         data = None if weights is None else as_bytes(self._state(proposal, weights))
-        as_it_is = self._spec.untrained or (weights is None and WEIGHTED in self._spec.encoding.abilities)
+        as_it_is = weights is None and WEIGHTED in self._spec.encoding.abilities
         epochs = _passes((0 if as_it_is else proposal.budget.epochs) if epochs is None else epochs)
         inheritance = self._inherited.pop(proposal.id, Inheritance(0.0, {}))
         evaluation = Evaluation(
