@@ -11,7 +11,6 @@ from evonas.analysis.statistics import Curve, anytime
 from evonas.analysis.summary import best_fields
 from evonas.campaign import Campaign, SpecError
 from evonas.campaign.opening import written
-from evonas.tasks import called
 
 POINTS = 400
 """Places at which progress is shown at most."""
@@ -29,7 +28,7 @@ def check_comparable(campaigns: Sequence[Campaign]) -> None:
     for other in campaigns[1:]:
         pair = f"{other.directory} beside {first.directory}"
         if _task(first) != _task(other):
-            names = [called(one.spec.task) for one in (first, other)]
+            names = [one.spec.about for one in (first, other)]
             expected, got = names if names[0] != names[1] else (f"{names[0]} with the same data and splits", "others")
             raise SpecError(f"{pair}: expected the task {expected}, got {got}; compare campaigns on one task")
         ours, theirs = (one.spec.objectives.label for one in (first, other))

@@ -26,7 +26,7 @@ from evonas.campaign.trained import trained_network
 from evonas.evaluation.evaluator import Check, Legacy
 from evonas.record import Individual, ancestors
 from evonas.search import Controller, ControllerConfig, Search, Speciated, SpeciatedConfig, Speciation
-from evonas.tasks import Own, Task, called, loaded
+from evonas.tasks import Own, Task, loaded
 from genomes.encoding import WEIGHTED, Encoding, Genome, Phenotype
 from genomes.reading import read_genome
 
@@ -110,7 +110,7 @@ class Campaign:
     def __repr__(self) -> str:
         """Name, task, encoding and search; of one that was run or loaded, how far it is and its best."""
         spec = self.spec
-        text = f"Campaign {spec.name}: {called(spec.task)}, {spec.encoding.name}, {spec.search.name}"
+        text = f"Campaign {spec.name}: {spec.about}, {spec.encoding.name}, {spec.search.name}"
         try:
             individuals = self.individuals
         except StoreError:
@@ -149,6 +149,7 @@ class Campaign:
             SpecError: If encoding, device and task do not fit each other.
             ValueError: If an operator of a toolbox does not do what its name asks for.
             DataError: If the data cannot be used.
+            ProblemError: If a problem cannot judge networks.
             OSError: If the directory cannot be written.
         """
         directory = self._place(out)

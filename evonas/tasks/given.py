@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, NoReturn, Protocol, runtime_checkabl
 from pydantic import BaseModel, ConfigDict, Field
 
 from evonas.tasks.task import KINDS, DataError, KindName, Task
-from genomes.words import meant
 
 
 @runtime_checkable
@@ -50,7 +49,7 @@ class Given(BaseModel):
         if not isinstance(task.name, str) or not task.name:
             raise DataError(f"task: expected a name as a string, got {task.name!r:.60}; give it one")
         if task.kind not in KINDS:
-            expected = f"expected one of {', '.join(KINDS)}, got {task.kind!r:.60}; {meant(task.kind, KINDS)}"
+            expected = f"expected one of {', '.join(KINDS)}, got {task.kind!r:.60}; name one"
             raise DataError(f"task {task.name}: kind: {expected}")
         if isinstance(task, BaseModel):
             return cls(called=task.name, kind=task.kind, settings=task.model_dump_json())

@@ -142,7 +142,10 @@ class Posed(Plain):
         (Mine, "^task: expected an object, got the class Mine"),
         (Poles, "^task: expected an object, got the class Poles"),
         (dict, "^task: expected an object, got the class dict"),
-        (Plain(kind="behavior"), "^task plain: kind: expected one of classification, .* did you mean behaviour\\?$"),
+        (
+            Plain(kind="behavior"),
+            "^task plain: kind: expected one of .*, behaviour, got 'behavior'; name one$",
+        ),
         (Plain(name=3), "^task: expected a name as a string, got 3; give it one$"),  # type: ignore[arg-type]
     ],
 )
