@@ -6,11 +6,12 @@ if TYPE_CHECKING:
     from evonas.campaign import Campaign, SpecError, StoreError, retrain
     from evonas.export import load
     from evonas.network import register_activation
-    from evonas.tasks import DataError, from_arrays, from_dataset
+    from evonas.tasks import DataError, ProblemError, from_arrays, from_dataset
 
 __all__ = [
     "Campaign",
     "DataError",
+    "ProblemError",
     "SpecError",
     "StoreError",
     "from_arrays",
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _ROOMS = {
     "DataError": "evonas.tasks",
+    "ProblemError": "evonas.tasks",
     "from_arrays": "evonas.tasks",
     "from_dataset": "evonas.tasks",
     "load": "evonas.export",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from genomes.cppn import Cppn
 from genomes.encoding import Birth, Variation
 from genomes.neat.genome import NeatGenome
+from genomes.neat.reading import checked
 from genomes.painting import QUERIES
 from genomes.words import meant
 
@@ -64,7 +65,8 @@ class Painter(ABC):
         Raises:
             ValueError: If the data are no genome of a CPPN, or of one with other inputs or outputs.
         """
-        genome, painter = self.painter.from_json(data), self.painter
+        painter = self.painter
+        genome = checked(data, painter.name, recurrent=painter.recurrent)
         got = genome.wiring.n_inputs, genome.wiring.n_outputs
         if got != (painter.n_inputs, painter.n_outputs):
             expected = f"a CPPN of {painter.n_inputs} inputs and {painter.n_outputs} outputs"

@@ -28,7 +28,7 @@ def check_comparable(campaigns: Sequence[Campaign]) -> None:
     for other in campaigns[1:]:
         pair = f"{other.directory} beside {first.directory}"
         if _task(first) != _task(other):
-            names = [str(one.spec.task.name) for one in (first, other)]
+            names = [one.spec.about for one in (first, other)]
             expected, got = names if names[0] != names[1] else (f"{names[0]} with the same data and splits", "others")
             raise SpecError(f"{pair}: expected the task {expected}, got {got}; compare campaigns on one task")
         ours, theirs = (one.spec.objectives.label for one in (first, other))

@@ -29,6 +29,8 @@ def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | No
         return {"path": str(task)}, None, None
     if isinstance(task, (str, *KNOWN)) or (isinstance(task, Mapping) and "X" not in task):
         return task, None, None
+    if isinstance(task, type):
+        raise SpecError(f"task: expected an object, got the class {task.__name__}; give one of it")
     if isinstance(task, TaskConfiguration):
         return Given.of(task), None, task
     if isinstance(task, tuple) and len(task) != 2:
@@ -36,8 +38,8 @@ def taken(task: Any) -> tuple[Any, dict[str, Any] | None, TaskConfiguration | No
     if not isinstance(task, Mapping):
         if not isinstance(task, Dataset):
             raise SpecError(
-                f"task: expected a word, a path, arrays (X, y), a mapping or a data set with __len__ and __getitem__, "
-                f"got {type(task).__name__}; see docs/tasks.md"
+                "task: expected a word, a path, arrays (X, y), a mapping, an object with name, kind and load(), or a "
+                f"data set with __len__ and __getitem__, got {type(task).__name__}; see docs/tasks.md"
             )
         X, y = task if isinstance(task, tuple) else arrays_of(task)
         task = {"X": X, "y": y}

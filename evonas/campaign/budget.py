@@ -32,13 +32,13 @@ class CampaignBudget(BaseModel):
     @classmethod
     def _comparable(cls, until: str | None) -> str | None:
         if until is not None:
-            Constraint.parse(until)
+            Constraint.parse(until, signed=True)
         return until
 
     @property
     def goal(self) -> Constraint | None:
         """What a candidate must have to end the campaign."""
-        return None if self.until is None else Constraint.parse(self.until)
+        return None if self.until is None else Constraint.parse(self.until, signed=True)
 
     def reached(self, metrics: Mapping[str, float]) -> bool:
         """True if the metrics of a candidate are those that end the campaign."""

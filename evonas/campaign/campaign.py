@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,7 @@ class Campaign:
     def __repr__(self) -> str:
         """Name, task, encoding and search; of one that was run or loaded, how far it is and its best."""
         spec = self.spec
-        text = f"Campaign {spec.name}: {spec.task.name}, {spec.encoding.name}, {spec.search.name}"
+        text = f"Campaign {spec.name}: {spec.about}, {spec.encoding.name}, {spec.search.name}"
         try:
             individuals = self.individuals
         except StoreError:
@@ -148,6 +149,7 @@ class Campaign:
             SpecError: If encoding, device and task do not fit each other.
             ValueError: If an operator of a toolbox does not do what its name asks for.
             DataError: If the data cannot be used.
+            ProblemError: If a problem cannot judge networks.
             OSError: If the directory cannot be written.
         """
         directory = self._place(out)
@@ -270,7 +272,10 @@ class Campaign:
 
         Raises:
             StoreError: If there is none.
+            TypeError: If it is no number.
         """
+        if not isinstance(id, (Integral, type(None))):
+            raise TypeError(f"id: expected the number of an individual, or none for the best, got {id!r:.60}; give one")
         if id is None:
             if (best := self.best) is None:
                 raise StoreError(

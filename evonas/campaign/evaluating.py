@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from evonas.campaign.spec import Spec
+from evonas.evaluation.measure import SIZES
 from evonas.tasks import Task
 
 if TYPE_CHECKING:
@@ -19,5 +20,9 @@ def evaluator_of(spec: Spec, task: Task) -> "Inline | Population":
 
     screening = spec.objectives.screening
     if spec.untrained:
-        return Population(spec.encoding, task, spec.evaluation, seed=spec.seed, screening=screening)
+        needed = dict.fromkeys(spec.objectives.names, "an objective")
+        if goal := spec.budget.goal:
+            needed.setdefault(goal.metric, "which budget.until names")
+        needed = {name: why for name, why in needed.items() if name not in SIZES}
+        return Population(spec.encoding, task, spec.evaluation, seed=spec.seed, screening=screening, needed=needed)
     return Inline(spec.encoding, task, spec.training, spec.evaluation, seed=spec.seed, screening=screening)

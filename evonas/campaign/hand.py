@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -16,7 +17,7 @@ from evonas.evaluation.measure import SIZES, sizes
 from evonas.network import AnyNetwork, Inheritance, Network, NeuronNetwork, built
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.tasks import Task
-from genomes.encoding import LEARNS, Genome, Learns, Phenotype
+from genomes.encoding import LEARNS, WEIGHTED, Genome, Learns, Phenotype
 
 
 class Hand:
@@ -66,35 +67,44 @@ class Hand:
             given.append(proposal)
         return given
 
-    def build(self, proposal: Proposal, *, inherit: bool = True) -> AnyNetwork:
-        """The network of a proposal on the CPU, in training mode, for inputs `(batch, *input_shape)`.
+    def build(self, proposal: Proposal | int, *, inherit: bool = True) -> AnyNetwork:
+        """The network of a proposal on the CPU, for inputs `(batch, *input_shape)`.
+
+        It is in training mode; where nothing is trained, in evaluation mode and without gradients.
 
         Args:
-            proposal: One that was asked and not told.
+            proposal: One that was asked and not told, or its number.
             inherit: Fill it with the weights of its donors, as far as they were told; the rest is drawn from the
                 campaign's seed.
 
         Raises:
             ValueError: If it is none.
         """
-        asked, *_ = self._known(proposal.id)
+        asked, *_ = self._known(proposal)
         job = self._loop.job(asked) if inherit else Job(asked)
         network, inheritance = born(
             job, self._spec.encoding, self.task.input_shape, self.task.n_outputs, seed=self._spec.seed
         )
         self._inherited[asked.id] = inheritance
-        return network
+        return network.eval().requires_grad_(False) if self._spec.untrained else network
 
     def tell(
-        self, id: int, metrics: Mapping[str, float], *, weights: nn.Module | None = None, epochs: int | None = None
+        self,
+        id: int | Proposal,
+        metrics: Mapping[str, float] | float,
+        *,
+        weights: nn.Module | None = None,
+        epochs: int | None = None,
     ) -> None:
         """Record what an evaluation found. Parameters, MACs and peak memory are counted here.
 
         Args:
-            id: Number of a proposal that was asked and not told.
-            metrics: By name, all finite: the score of the kind of task, the objectives, and what else is worth keeping.
+            id: A proposal that was asked and not told, or its number.
+            metrics: By name, all finite: the score of the kind of task, the objectives, what `until` names, and what
+                else is worth keeping. A number alone where only one is needed.
             weights: The trained network; None: nobody inherits from it, and its network is not kept.
-            epochs: Passes over the training data it took; None: as many as its budget allows.
+            epochs: Passes over the training data it took; None: as many as its budget allows, and none where nothing is
+                trained or the genome says what the weights are and no others are given.
 
         Raises:
             ValueError: If the number is none, a metric is missing, not finite or has a name that is taken, or the
@@ -103,10 +113,11 @@ class Hand:
         proposal, counted, began = self._known(id)
         told = self._checked(metrics)
         data = None if weights is None else as_bytes(self._state(proposal, weights))
-        epochs = _passes(proposal.budget.epochs if epochs is None else epochs)
-        inheritance = self._inherited.pop(id, Inheritance(0.0, {}))
+        as_it_is = weights is None and WEIGHTED in self._spec.encoding.abilities
+        epochs = _passes((0 if as_it_is else proposal.budget.epochs) if epochs is None else epochs)
+        inheritance = self._inherited.pop(proposal.id, Inheritance(0.0, {}))
         evaluation = Evaluation(
-            id,
+            proposal.id,
             COMPLETE,
             {**told, **counted},
             time.perf_counter() - began,
@@ -117,26 +128,26 @@ class Hand:
             learned=self._learned(proposal, weights),
         )
         self._loop.take([evaluation])
-        del self._asked[id]
+        del self._asked[proposal.id]
 
-    def fail(self, id: int, reason: str, *, epochs: int = 0) -> None:
+    def fail(self, id: int | Proposal, reason: str, *, epochs: int = 0) -> None:
         """Record that a candidate could not be evaluated.
 
         Args:
-            id: Number of a proposal that was asked and not told.
+            id: A proposal that was asked and not told, or its number.
             reason: Why, in one line.
             epochs: Passes over the training data it took.
 
         Raises:
             ValueError: If the number is none, or the passes are.
         """
-        _, _, began = self._known(id)
+        proposal, _, began = self._known(id)
         epochs = _passes(epochs)
-        self._inherited.pop(id, None)
+        self._inherited.pop(proposal.id, None)
         text = " ".join(str(reason).split())[:MAX_REASON]
         seconds = time.perf_counter() - began
-        self._loop.take([Evaluation(id, FAILED, seconds=seconds, epochs=epochs, error=text)])
-        del self._asked[id]
+        self._loop.take([Evaluation(proposal.id, FAILED, seconds=seconds, epochs=epochs, error=text)])
+        del self._asked[proposal.id]
 
     def close(self) -> None:
         """Take no more results."""
@@ -146,11 +157,12 @@ class Hand:
         if not self._is_open:
             raise ValueError("expected a call inside `with campaign.by_hand(…)`, got one after its end; begin it anew")
 
-    def _known(self, id: int) -> tuple[Proposal, dict[str, float], float]:
+    def _known(self, id: int | Proposal) -> tuple[Proposal, dict[str, float], float]:
         self._require_open()
-        if id not in self._asked:
+        id = id.id if isinstance(id, Proposal) else id
+        if not isinstance(id, Integral) or id not in self._asked:
             raise ValueError(
-                f"id: expected a proposal that was asked and not told, among {sorted(self._asked)}, got {id!r}; "
+                f"id: expected a proposal that was asked and not told, among {sorted(self._asked)}, got {id!r:.60}; "
                 "ask() gives them out"
             )
         return self._asked[id]
@@ -171,9 +183,16 @@ class Hand:
         assert isinstance(encoding, Learns)
         return encoding.learn(proposal.genome, weights.learned())
 
-    def _checked(self, metrics: Mapping[str, float]) -> dict[str, float]:
-        needed = dict.fromkeys((self._spec.kind.score, *self._spec.objectives.names))
-        if missing := [name for name in needed if name not in metrics and name not in SIZES]:
+    def _checked(self, metrics: Mapping[str, float] | float) -> dict[str, float]:
+        goal = self._spec.budget.goal
+        named = dict.fromkeys((self._spec.kind.score, *self._spec.objectives.names, *((goal.metric,) if goal else ())))
+        needed = [name for name in named if name not in SIZES]
+        if not isinstance(metrics, Mapping):
+            if len(needed) > 1:
+                expected = f"a mapping of {' and '.join(needed)}, which this campaign needs"
+                raise ValueError(f"metrics: expected {expected}, got {metrics!r:.60}; tell them by name")
+            metrics = {needed[0]: metrics}
+        if missing := [name for name in needed if name not in metrics]:
             raise ValueError(
                 f"metrics: expected {', '.join(missing)}, which this campaign needs, got {', '.join(metrics) or 'none'}"
                 "; tell them"

@@ -253,7 +253,7 @@ class Loop:
             if donor not in self._weights:
                 self._weights[donor] = self._store.weights(donor, needed=True)
             legacies.append(Legacy(donor, self._genomes[donor], self._weights[donor]))
-        return Job(proposal, tuple(legacies))
+        return Job(proposal, tuple(legacies), proven=self._n_told > self._n_failed)
 
     def _from_elsewhere(self) -> Legacy:
         if self._source_legacy is None:

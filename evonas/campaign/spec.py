@@ -15,7 +15,7 @@ from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import SIZES
 from evonas.record import Individual
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import KINDS, Kind, Own, TaskConfig, word_of
+from evonas.tasks import KINDS, Kind, Own, Poles, TaskConfig, called, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
@@ -142,7 +142,7 @@ class Spec(BaseModel):
     def _judged_untrained(self) -> "Spec":
         if not self.untrained:
             return self
-        judged = f"nothing to be trained, as {self.task.name} is judged" if self.training.epochs else "no training"
+        judged = f"nothing to be trained, as {self.about} is judged" if self.training.epochs else "no training"
         if WEIGHTED not in self.encoding.abilities:
             models = get_args(Spec.model_fields["encoding"].annotation)
             known = ", ".join(model().name for model in models if WEIGHTED in model().abilities)
@@ -160,6 +160,14 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _remembered(self) -> "Spec":
+        if isinstance(self.task, Poles) and not self.task.velocities and not getattr(self.encoding, "recurrent", False):
+            expected = f"a recurrent one, as {self.task.name} without velocities needs memory"
+            mend = "use neat with recurrent = true, or task.velocities"
+            raise ValueError(f"encoding: expected {expected}, got a feed-forward {self.encoding.name}; {mend}")
+        return self
+
+    @model_validator(mode="after")
     def _nothing_ignored(self) -> "Spec":
         if not self.untrained:
             return self
@@ -169,7 +177,7 @@ class Spec(BaseModel):
             set_ = ["epochs", *set_]
         if self.task.kind == BEHAVIOUR and set_:
             names = ", ".join(f"training.{name}" for name in set_)
-            raise ValueError(f"{names}: expected none, as {self.task.name} trains nothing, got a value; remove it")
+            raise ValueError(f"{names}: expected none, as {self.about} trains nothing, got a value; remove it")
         if isinstance(self.encoding, HyperNeat) and FIXED not in self.encoding.abilities:
             mend = "" if self.task.kind == BEHAVIOUR else ", or set training.epochs"
             raise ValueError(
@@ -182,6 +190,11 @@ class Spec(BaseModel):
         """True if candidates are judged by what they do as they are: on a problem, without epochs, or where nothing in
         them can be trained."""
         return self.task.kind == BEHAVIOUR or self.training.epochs == 0 or FIXED in self.encoding.abilities
+
+    @property
+    def about(self) -> str:
+        """What its task is called."""
+        return called(self.task)
 
     @property
     def kind(self) -> Kind:
@@ -276,7 +289,11 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
+        errors = error.errors()
+        for tags in (details["ctx"] for details in errors if "expected_tags" in details.get("ctx", ())):
+            # Of a task that is an object of a program, only the record says this word.
+            tags["expected_tags"] = tags["expected_tags"].replace(", 'given'", "")
+        raise SpecError(f"{source}: {said(errors, Spec)}") from None
 
 
 def recorded(data: Mapping[str, Any], *, source: str) -> Spec:
@@ -312,7 +329,12 @@ def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
         SpecError: If a name leads through a value that is no table.
     """
     for name, value in changes.items():
-        _set(data, name, value)
+        table, (*tables, key) = data, name.split(".")
+        for word in tables:
+            table = table.setdefault(word, {})
+            if not isinstance(table, dict):
+                raise SpecError(f"--set {name}: expected {word} to be a table, it is a value; check the name")
+        table[key] = value
 
 
 def value_of(text: str) -> Any:
@@ -375,12 +397,3 @@ def _genome(entry: Any, spec: Path) -> Any:
         raise SpecError(
             f"{spec}: search.genomes: {path}: expected a JSON file or one of {known}, got an error: {reason}"
         ) from None
-
-
-def _set(data: dict[str, Any], name: str, value: Any) -> None:
-    *tables, key = name.split(".")
-    for table in tables:
-        data = data.setdefault(table, {})
-        if not isinstance(data, dict):
-            raise SpecError(f"--set {name}: expected {table} to be a table, it is a value; check the name")
-    data[key] = value

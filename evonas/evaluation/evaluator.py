@@ -60,10 +60,12 @@ class Job:
     Attributes:
         proposal: What to evaluate.
         legacies: Of its donors, in order of precedence.
+        proven: True if a candidate of the campaign succeeded before: then the task is not to blame where many fail.
     """
 
     proposal: Proposal
     legacies: tuple[Legacy, ...] = ()
+    proven: bool = False
 
 
 class Evaluator(Protocol):

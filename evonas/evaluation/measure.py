@@ -47,17 +47,21 @@ class Constraint:
     limit: float
 
     @classmethod
-    def parse(cls, text: str) -> "Constraint":
+    def parse(cls, text: str, *, signed: bool = False) -> "Constraint":
         """Read `METRIC <= NUMBER` or `METRIC >= NUMBER`; `≤`, `≥` and underscores in the number are fine.
+
+        Args:
+            text: What is read.
+            signed: True if the number may be below 0.
 
         Raises:
             ValueError: If it is not so written. Whether the metric is one that can be constrained is not looked at.
         """
         found = _WRITTEN.fullmatch(text.strip())
         try:
-            if found is None:
+            if found is None or (found["minus"] and not signed):
                 raise ValueError
-            limit = float(found["limit"])
+            limit = float(found["minus"] + found["limit"])
         except ValueError:
             raise ValueError(
                 f"expected METRIC <= NUMBER or METRIC >= NUMBER, such as parameters <= 100_000, got {text!r}"
@@ -71,7 +75,7 @@ class Constraint:
 
 
 _NUMBER = r"[0-9][0-9_]*(\.\d*)?([eE][+-]?\d+)?"
-_WRITTEN = re.compile(rf"(?P<metric>[A-Za-z_]\w*)\s*(?P<sign><=|>=|≤|≥)\s*(?P<limit>{_NUMBER})")
+_WRITTEN = re.compile(rf"(?P<metric>[A-Za-z_]\w*)\s*(?P<sign><=|>=|≤|≥)\s*(?P<minus>-?)(?P<limit>{_NUMBER})")
 
 
 @dataclass(frozen=True)

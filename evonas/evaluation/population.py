@@ -4,7 +4,8 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,15 @@ from evonas.network import NeuronPopulation, PaintedPopulation
 from evonas.record import COMPLETE, FAILED, Evaluation, Proposal
 from evonas.stream import stream
 from evonas.tasks import KINDS, Task
-from evonas.tasks.problem import Networks, Problem
+from evonas.tasks.problem import Networks, Problem, ProblemError, columns
 from evonas.training import Examples, criterion_of
 from evonas.training.loop import SCORING_BATCH
 from genomes.architecture import Architecture
 from genomes.encoding import DEVELOPS_MANY, DevelopsMany, Encoding, Genome, Phenotype
 from genomes.neurons import NeuronGraph
+
+N_TRIED = 16
+"""Networks that are tried alone, one after another, before a problem that has judged none is said to judge none."""
 
 
 class NotFiniteError(ArithmeticError):
@@ -102,7 +106,8 @@ class Population:
     """Evaluates candidates by what they do as they are: all that are asked for at once.
 
     A candidate's result does not depend on those beside it. Where many together fail, by want of memory or by one of
-    them, they are evaluated again in halves, down to the one that is to blame.
+    them, they are evaluated again in halves, down to the one that is to blame. While none of a campaign has succeeded,
+    a problem that fails for all, with the same error for each alone, is to blame itself: that is no result of theirs.
 
     Args:
         encoding: Develops genomes; with the ability `WEIGHTED`.
@@ -111,6 +116,7 @@ class Population:
         seed: The campaign's seed. What is random in a trial is drawn from the stream (seed, "trial", generation): those
             of one generation meet the same.
         screening: What must hold before a candidate is evaluated.
+        needed: By metric that every score must hold beside those that the task declares, what needs it, in words.
 
     Raises:
         ValueError: If the device does not exist.
@@ -124,21 +130,30 @@ class Population:
         *,
         seed: int,
         screening: Screening = UNSCREENED,
+        needed: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.device = device(config.device)
         prepare_process(config.threads)
         self._encoding, self._config, self._seed = encoding, config, seed
         self._screening = screening
+        self._name, self._errors = task.name, list[str]()
+        self._always = {"fitness": "by which networks are ranked"} if task.problem else {}
+        self._needed = {**needed, **dict.fromkeys(task.metrics, "which its task declares"), **self._always}
         self._problem: Problem = task.problem or Examination(task, self.device)
         self._shape, self._n_outputs = task.input_shape, task.n_outputs
         self._counted: dict[tuple[int, ...], dict[str, float]] = {}
 
     def evaluate(self, jobs: Iterable[Job], check: Check) -> Iterator[list[Evaluation]]:
-        """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`."""
+        """Evaluate all jobs together; see `evonas.evaluation.evaluator.Evaluator`.
+
+        Raises:
+            ProblemError: If what the problem says is not what it must be, or it fails for all.
+        """
         began = time.perf_counter()
         candidates: list[_Candidate] = []
         found: list[Result] = []
-        asked = [job.proposal for job in jobs]
+        given = list(jobs)
+        asked = [job.proposal for job in given]
         with uncollected():
             for proposal, phenotype in zip(asked, self._developed(asked), strict=True):
                 try:
@@ -146,7 +161,8 @@ class Population:
                 except Exception as error:
                     found.append((proposal.id, {}, reason(error)))
         if candidates:
-            found += self._judged(candidates, check)
+            proven = any(job.proven for job in given)
+            found += self._judged(candidates, check) if proven else self._first_judged(candidates, check)
         if found:
             seconds = (time.perf_counter() - began) / len(found)
             yield [
@@ -155,10 +171,14 @@ class Population:
             ]
 
     def test(self, genome: Genome, weights: bytes | None = None) -> dict[str, float]:
-        """Judge a network by what no search sees; its weights are those of its genome."""
+        """Judge a network by what no search sees; its weights are those of its genome.
+
+        Raises:
+            ProblemError: If what the problem says is not what it must be.
+        """
         networks = self._networks([self._encoding.develop(genome)])
         found = self._problem.test(networks, self._seeds([0], "test"))
-        return {name: float(values[0]) for name, values in found.items()}
+        return {name: values[0] for name, values in columns(found, 1, self._always, "test").items()}
 
     def _developed(self, proposals: list[Proposal]) -> Sequence[Phenotype | None]:
         """What all develop into together; None for each that has to be developed by itself."""
@@ -183,17 +203,47 @@ class Population:
         self._screening.check(found)
         return found
 
-    @torch.inference_mode()
+    def _first_judged(self, candidates: list[_Candidate], check: Check) -> list[Result]:
+        """As `_judged`, while none has succeeded: the problem may be what is wrong."""
+        found = self._tried(candidates, check)
+        if isinstance(found, str):
+            if len(candidates) > N_TRIED:
+                self._try_some(candidates, check)
+            found = self._halved(candidates, found, check)
+        self._errors += [error for _, _, error in found]
+        together = len(found) > 1 or len(self._errors) >= N_TRIED
+        if together and self._errors[0] and self._errors.count(self._errors[0]) == len(self._errors):
+            self._blame_problem(candidates[0], self._errors[0], check=check)
+        return found
+
+    def _try_some(self, candidates: list[_Candidate], check: Check) -> None:
+        """Spare hundreds of calls where each alone fails alike."""
+        errors: set[str] = set()
+        for one in candidates[:: len(candidates) // N_TRIED]:
+            found = self._tried([one], check)
+            if not isinstance(found, str) or len(errors | {found}) > 1:
+                return
+            errors.add(found)
+        self._blame_problem(candidates[0], *errors, check=check)
+
     def _judged(self, candidates: list[_Candidate], check: Check) -> list[Result]:
-        seeds = self._seeds([one.proposal.generation for one in candidates], "trial")
+        found = self._tried(candidates, check)
+        return self._halved(candidates, found, check) if isinstance(found, str) else found
+
+    def _halved(self, candidates: list[_Candidate], error: str, check: Check) -> list[Result]:
+        """What comes of judging those in halves that failed together, down to the one that is to blame."""
+        if len(candidates) == 1:
+            return [(candidates[0].proposal.id, {}, error)]
+        middle = len(candidates) // 2
+        return self._judged(candidates[:middle], check) + self._judged(candidates[middle:], check)
+
+    def _tried(self, candidates: list[_Candidate], check: Check) -> list[Result] | str:
+        """What comes of judging candidates together, or why they could not be."""
         try:
-            networks = _Watched(self._networks([one.phenotype for one in candidates]), check)
-            scores = {name: found.tolist() for name, found in self._problem.score(networks, seeds).items()}
+            scored = self._scored(candidates, check)
         except Exception as error:
-            if len(candidates) == 1:
-                return [(candidates[0].proposal.id, {}, reason(error))]
-            middle = len(candidates) // 2
-            return self._judged(candidates[:middle], check) + self._judged(candidates[middle:], check)
+            return reason(error)
+        scores = columns(scored, len(candidates), self._needed)
         rows = zip(*scores.values(), strict=True)
         if all([all(map(math.isfinite, column)) for column in scores.values()]):
             return [
@@ -201,6 +251,22 @@ class Population:
                 for one, row in zip(candidates, rows, strict=True)
             ]
         return [_result(one, dict(zip(scores, row, strict=True))) for one, row in zip(candidates, rows, strict=True)]
+
+    @torch.inference_mode()
+    def _scored(self, candidates: list[_Candidate], check: Check) -> object:
+        seeds = self._seeds([one.proposal.generation for one in candidates], "trial")
+        networks = _Watched(self._networks([one.phenotype for one in candidates]), check)
+        return self._problem.score(networks, seeds)
+
+    def _blame_problem(self, one: _Candidate, error: str, *, check: Check) -> NoReturn:
+        """Say that every candidate fails alike, from where the problem raises it."""
+        cause: Exception | None = None
+        try:
+            self._scored([one], check)
+        except Exception as raised:
+            cause = raised
+        expected = "expected score() to judge some of the first networks, got the same error for all that were tried"
+        raise ProblemError(f"task {self._name}: {expected}: {error}; mend it and run again") from cause
 
     def _networks(self, phenotypes: list[Phenotype]) -> Networks:
         graphs = [one for one in phenotypes if isinstance(one, NeuronGraph)]

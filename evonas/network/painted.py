@@ -1,5 +1,6 @@
 """Many networks with painted weights side by side: one product, or one grouped convolution, a layer for all."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 
 from evonas.network.operations import ACTIVATIONS
 from evonas.network.painting import painted_many
+from evonas.network.population import check_tensor
 from genomes.architecture import Architecture, Layer
 from genomes.operations import HEAD, INPUT, Parameter, Shape
 
@@ -64,7 +66,11 @@ class PaintedPopulation:
 
         Args:
             inputs: `(batch, n_inputs)`, the same for all, or `(n, batch, n_inputs)`.
+
+        Raises:
+            TypeError: If they are no tensor.
         """
+        check_tensor(inputs, math.prod(self._input_shape))
         x = inputs.expand(self._n, *inputs.shape) if inputs.dim() == 2 else inputs
         values: dict[str, Tensor] = {}
         for layer in self._layers:

@@ -16,6 +16,18 @@ MIN_PART = 256
 """Examples of a batch that are computed together at least."""
 
 
+def check_tensor(inputs: object, n_inputs: int) -> None:
+    """Check that inputs are a tensor.
+
+    Raises:
+        TypeError: If they are none.
+    """
+    if not isinstance(inputs, Tensor):
+        raise TypeError(
+            f"inputs: expected a tensor (batch, {n_inputs}), got {type(inputs).__name__}; use torch.as_tensor"
+        )
+
+
 class NeuronPopulation:
     """Networks that are judged as they are, without training: fulfils `evonas.tasks.problem.Networks`.
 
@@ -78,7 +90,8 @@ class NeuronPopulation:
             inputs: `(batch, n_inputs)`, the same for all, or `(n, batch, n_inputs)`.
 
         Raises:
-            ValueError: If the inputs have another shape.
+            TypeError: If the inputs are no tensor.
+            ValueError: If they have another shape.
         """
         return self.step(inputs)[0]
 
@@ -92,6 +105,7 @@ class NeuronPopulation:
                 none. `state[which]` is that of `choose(which)`.
 
         Raises:
+            TypeError: If the inputs are no tensor.
             ValueError: If inputs or state have another shape.
         """
         self._check(inputs, state)
@@ -153,6 +167,7 @@ class NeuronPopulation:
 
     def _check(self, inputs: Tensor, state: Tensor | None) -> None:
         k = self.n_inputs
+        check_tensor(inputs, k)
         if inputs.shape[-1] != k or inputs.shape[:-2] not in ((), (self.n,)) or inputs.dim() < 2:
             raise ValueError(
                 f"inputs: expected the shape (batch, {k}) or ({self.n}, batch, {k}), got {tuple(inputs.shape)}; "

@@ -11,13 +11,14 @@ from evonas.tasks.bundled import Bundled, Diabetes
 from evonas.tasks.cifar import Cifar
 from evonas.tasks.dataset import Dataset, arrays_of, from_dataset
 from evonas.tasks.digits import Digits
-from evonas.tasks.given import Given, TaskConfiguration, loaded
+from evonas.tasks.given import Given, TaskConfiguration, called, loaded
 from evonas.tasks.gym import Gym
 from evonas.tasks.idx import Idx
 from evonas.tasks.images import Images
 from evonas.tasks.own import Own
 from evonas.tasks.poles import Poles
 from evonas.tasks.prepare import Splitting, prepare
+from evonas.tasks.problem import ProblemError
 from evonas.tasks.retina import RetinaTask
 from evonas.tasks.table import SUFFIXES, Table
 from evonas.tasks.task import KINDS, DataError, Kind, Split, Task
@@ -75,6 +76,7 @@ __all__ = [
     "Own",
     "Parity",
     "Poles",
+    "ProblemError",
     "RetinaTask",
     "Split",
     "Splitting",
@@ -85,6 +87,7 @@ __all__ = [
     "Text",
     "Xor",
     "arrays_of",
+    "called",
     "from_arrays",
     "from_dataset",
     "loaded",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NoReturn, Protocol, runtime_checkabl
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evonas.tasks.task import DataError, KindName, Task
+from evonas.tasks.task import KINDS, DataError, KindName, Task
 
 
 @runtime_checkable
@@ -44,8 +44,13 @@ class Given(BaseModel):
         """What the record keeps of an object.
 
         Raises:
-            DataError: Its fields are no JSON.
+            DataError: It has no name or an unknown kind, or its fields are no JSON.
         """
+        if not isinstance(task.name, str) or not task.name:
+            raise DataError(f"task: expected a name as a string, got {task.name!r:.60}; give it one")
+        if task.kind not in KINDS:
+            expected = f"expected one of {', '.join(KINDS)}, got {task.kind!r:.60}; name one"
+            raise DataError(f"task {task.name}: kind: {expected}")
         if isinstance(task, BaseModel):
             return cls(called=task.name, kind=task.kind, settings=task.model_dump_json())
         fields: dict[str, Any] = {}
@@ -66,6 +71,11 @@ class Given(BaseModel):
             f"task {self.called}: expected the Python object that loads it, got its name alone; run the campaign again "
             "from its program, with Campaign(task=OBJECT, …).run(DIRECTORY)"
         )
+
+
+def called(task: TaskConfiguration) -> str:
+    """What a task is called: by the object that loads it, where a program gave one."""
+    return task.called if isinstance(task, Given) else task.name
 
 
 def loaded(task: TaskConfiguration) -> Task:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NoReturn
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from evonas.tasks.task import CLASSIFICATION, KINDS, REGRESSION, DataError, Kind, KindName, Split, Task
+from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, KINDS, REGRESSION, DataError, Kind, KindName, Split, Task
 
 MAX_OUTPUTS = 1_000_000
 Word = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", max_length=100)]
@@ -23,7 +23,9 @@ class Own(BaseModel):
     ]
     n_outputs: Annotated[int, Field(ge=1, le=MAX_OUTPUTS, description="Values that a network puts out.")]
     kind: KindName = Field(
-        CLASSIFICATION, description="classification, regression or language: which metrics are told of a network."
+        CLASSIFICATION,
+        description="classification, regression, language, or behaviour, for which nothing is trained: which metrics "
+        "are told of a network.",
     )
     metrics: Annotated[
         tuple[Word, ...],
@@ -39,7 +41,7 @@ class Own(BaseModel):
         """The task without examples: its shapes, and numbers for the names of its classes or targets."""
         nothing = Split(np.empty((0, *self.input_shape), np.float32), np.empty(0, np.int64))
         names = tuple(map(str, range(self.n_outputs)))
-        values = self.kind == REGRESSION
+        values = self.kind in (REGRESSION, BEHAVIOUR)
         return Task(
             self.name,
             nothing,

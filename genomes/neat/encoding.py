@@ -296,9 +296,11 @@ class Augmenting:
         """The genome that `to_json` wrote.
 
         Raises:
-            ValueError: If it is another kind or version of genome, a value is out of range, or its graph is not whole.
+            ValueError: If it is another kind, version or size of genome, a value is out of range, or its graph is not
+                whole.
         """
-        return checked(data, self.name, recurrent=self.recurrent)
+        sizes = None if self.n_outputs is None else (self.n_inputs, self.n_outputs)
+        return checked(data, self.name, recurrent=self.recurrent, sizes=sizes)
 
 
 @dataclass(frozen=True)

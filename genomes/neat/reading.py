@@ -32,17 +32,20 @@ def as_json(genome: NeatGenome) -> dict[str, Any]:
     }
 
 
-def checked(data: Mapping[str, Any], encoding: str, *, recurrent: bool) -> NeatGenome:
+def checked(
+    data: Mapping[str, Any], encoding: str, *, recurrent: bool, sizes: tuple[int, int] | None = None
+) -> NeatGenome:
     """The genome of JSON data.
 
     Args:
         data: What `as_json` gave, with its kind and version.
         encoding: The name of the encoding.
         recurrent: True if cycles are allowed.
+        sizes: Inputs and outputs that it must have; None: any.
 
     Raises:
-        ValueError: In one line, if it is another kind or version, there are too many genes, a value is out of range, a
-            gene appears twice, or the graph is not whole.
+        ValueError: In one line, if it is another kind, version or size, there are too many genes, a value is out of
+            range, a gene appears twice, or the graph is not whole.
     """
     check_kind(data, encoding)
     n_inputs = _whole(data, "inputs", MAX_CONNECTIONS)
@@ -53,6 +56,9 @@ def checked(data: Mapping[str, Any], encoding: str, *, recurrent: bool) -> NeatG
     reserved = {*input_ids(n_inputs), BIAS}
     if not n_outputs or len(set(ids)) < len(ids) or not reserved.isdisjoint(ids):
         raise ValueError("neurons: expected the outputs first, and every id once; correct the genome")
+    if sizes is not None and sizes != (n_inputs, n_outputs):
+        got = f"got {n_inputs} and {n_outputs}; use the encoding that wrote it"
+        raise ValueError(f"inputs and outputs: expected {sizes[0]} and {sizes[1]}, {got}")
     names = (*input_ids(n_inputs), *ids)
     connections = [_connection(row, names, n_inputs) for row in links]
     ends = {(link.source, link.target) for link in connections}

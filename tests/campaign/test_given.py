@@ -10,8 +10,9 @@ import torch
 from pydantic import BaseModel
 
 from evonas import Campaign, DataError, SpecError, StoreError
+from evonas.analysis.comparison import check_comparable
 from evonas.campaign import retrain
-from evonas.tasks import Task, from_arrays, prepare
+from evonas.tasks import Poles, Task, from_arrays, prepare
 
 SMALL = {
     "encoding": {"name": "dag", "operations": ["linear"], "widths": [4], "max_sampled": 2, "min_nodes": 1},
@@ -104,7 +105,7 @@ def test_an_object_that_loads_no_task(answer: Any, expected: str, tmp_path: Path
 def test_what_is_no_task_is_refused() -> None:
     with pytest.raises(DataError, match="fields that JSON can hold"):
         Campaign(Plain(answer={1, 2}), **SMALL)
-    with pytest.raises(SpecError, match="a data set with __len__ and __getitem__, got object; see"):
+    with pytest.raises(SpecError, match=r"with name, kind and load\(\), or a data set with .*, got object; see"):
         Campaign(object(), **SMALL)
     with pytest.raises(DataError, match="expected a pair"):
         Campaign([1, 2, 3], **SMALL)
@@ -123,3 +124,48 @@ def test_what_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(SpecError):
         Campaign((np.ones((20, 3)) * np.arange(20)[:, None], np.arange(20) % 2), encoding="cell").run(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@dataclasses.dataclass
+class Posed(Plain):
+    name: str = "sine"
+    kind: str = "behaviour"
+
+    def load(self) -> Any:
+        return Poles(name="single_pole").load()
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (Plain, "^task: expected an object, got the class Plain; give one of it$"),
+        (Mine, "^task: expected an object, got the class Mine"),
+        (Poles, "^task: expected an object, got the class Poles"),
+        (dict, "^task: expected an object, got the class dict"),
+        (
+            Plain(kind="behavior"),
+            "^task plain: kind: expected one of .*, behaviour, got 'behavior'; name one$",
+        ),
+        (Plain(name=3), "^task: expected a name as a string, got 3; give it one$"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_object_that_is_no_task_is_refused(task: Any, expected: str) -> None:
+    with pytest.raises((SpecError, DataError), match=expected):
+        Campaign(task, **SMALL)
+
+
+def test_it_goes_by_its_own_name(tmp_path: Path) -> None:
+    campaign = Campaign(Plain(), **SMALL)
+    assert repr(campaign) == "<Campaign campaign: plain, dag, random; not run yet>"
+    with pytest.raises(SpecError, match="for nothing to be trained, as sine is judged"):
+        Campaign(Posed(), "dag")
+    with pytest.raises(SpecError, match="expected none, as sine trains nothing"):
+        Campaign(Posed(), "neat", training={"batch_size": 3})
+    some = [Campaign(task, **SMALL).run(tmp_path / str(at)) for at, task in enumerate((Plain(), Mine()))]
+    with pytest.raises(SpecError, match="expected the task plain, got mine; compare"):
+        check_comparable(some)
+
+
+def test_only_a_record_says_that_a_task_was_given() -> None:
+    with pytest.raises(SpecError, match=r"task.name: expected one of digits, .*, gym, own, got 'givn'; name one$"):
+        Campaign("givn")

@@ -271,3 +271,81 @@ def test_what_a_problem_says_is_told_by_its_names(tmp_path: Path) -> None:
         assert not hand.ask()
     assert [one.fitness for one in made.individuals] == [0.0, 1.0, 2.0]
     assert made.network(2).predict([[0.0, 1.0]]).shape == (1, 1)
+
+
+BEHAVING = {"name": "own", "input_shape": [4], "n_outputs": 1, "kind": "behaviour"}
+
+
+def neat(task: Any = BEHAVING, n: int = 4, until: str | None = None, **fields: Any) -> Campaign:
+    budget = {"evaluations": n} | ({"until": until} if until else {})
+    return Campaign(task, "neat", {"name": "speciated", "population": 4}, budget=budget, **fields)
+
+
+def test_a_number_is_the_only_metric_that_is_needed(tmp_path: Path) -> None:
+    made = neat()
+    with made.by_hand(tmp_path / "one") as hand:
+        for at, proposal in enumerate(hand.ask(4)):
+            hand.tell(proposal, (at, np.float32(at), torch.tensor(float(at)), float(at))[at])
+    assert [one.metrics["fitness"] for one in made.individuals] == [0, 1, 2, 3]
+    small = campaign(objectives={"maximize": ["reward"], "minimize": ["parameters"]})
+    with small.by_hand(tmp_path / "small") as hand:
+        hand.tell(*hand.ask(), 0.5)
+    assert small.individuals[0].metrics["reward"] == 0.5
+    goal = neat(until="solved >= 1")
+    with goal.by_hand(tmp_path / "goal") as hand:
+        (asked,) = hand.ask()
+        with pytest.raises(ValueError, match=r"^metrics: expected a mapping of fitness and solved, .* got 0.5; tell"):
+            hand.tell(asked, 0.5)
+        with pytest.raises(ValueError, match=r"^metrics: expected solved, which this campaign needs, got fitness"):
+            hand.tell(asked, {"fitness": 0.5})
+        with pytest.raises(ValueError, match=r"^metrics: expected a mapping"):
+            hand.tell(asked, "good")  # type: ignore[arg-type]
+    wrong = pytest.raises(ValueError, match=r"^metrics: fitness: expected a number, got 'good'")
+    with neat(until="parameters >= 99").by_hand(tmp_path / "size") as hand, wrong:
+        hand.tell(*hand.ask(), "good")  # type: ignore[arg-type]
+
+
+def test_a_proposal_goes_by_itself_or_by_its_number(tmp_path: Path) -> None:
+    with campaign(4).by_hand(tmp_path) as hand:
+        first, second, third = hand.ask(3)
+        assert str(hand.build(first.id).state_dict()) == str(hand.build(first).state_dict())
+        hand.tell(first, {"reward": 1.0})
+        hand.fail(second, "no")
+        hand.tell(np.int64(third.id), {"reward": 1.0})  # type: ignore[arg-type]
+        for call in (lambda: hand.build(second), lambda: hand.build([0]), lambda: hand.tell({}, 1.0)):  # type: ignore[arg-type]
+            with pytest.raises(ValueError, match=r"^id: expected a proposal that was asked and not told, among \[\]"):
+                call()
+        assert hand.ask()
+    assert [one.state for one in Campaign.load(tmp_path).individuals] == ["complete", "failed", "complete", "pending"]
+
+
+def test_what_is_not_trained_has_no_gradients_and_took_no_epochs(tmp_path: Path) -> None:
+    made = neat()
+    with made.by_hand(tmp_path / "behaving") as hand:
+        (asked,) = hand.ask()
+        network = hand.build(asked)
+        assert not network.training
+        assert not network(torch.ones(1, 4)).requires_grad
+        hand.tell(asked, float(network(torch.ones(1, 4))[0, 0]), weights=network)
+    assert made.individuals[0].epochs == 0
+    assert made.network(0).predict(np.ones((1, 4)))[0, 0] == pytest.approx(made.individuals[0].fitness)
+
+
+def test_weights_of_a_genome_took_epochs_where_others_are_given(tmp_path: Path) -> None:
+    made = neat(OWN)
+    with made.by_hand(tmp_path) as hand:
+        first, second, third = hand.ask(3)
+        network = hand.build(first)
+        assert network.training
+        assert all(tensor.requires_grad for tensor in network.parameters())
+        hand.tell(first, 1.0)
+        hand.tell(second, 1.0, weights=hand.build(second))
+        hand.tell(third, 1.0, epochs=3)
+    assert [one.epochs for one in made.individuals[:3]] == [0, made.spec.training.epochs, 3]
+
+
+def test_an_individual_is_named_by_its_number(whole: Campaign) -> None:
+    for call in (whole.network, whole.individual, whole.lineage):
+        with pytest.raises(TypeError, match=r"^id: expected the number of an individual, or none .*, got 'best'; give"):
+            call("best")  # type: ignore[arg-type]
+    assert whole.individual(np.int64(3)).id == 3  # type: ignore[arg-type]

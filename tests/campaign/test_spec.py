@@ -183,3 +183,27 @@ def test_a_value_is_read_as_toml_or_is_a_string(text: str, value: Any) -> None:
 )
 def test_every_spec_of_ours_is_one(path: Path) -> None:
     read(path)
+
+
+@pytest.mark.parametrize("name", ["single_pole", "double_pole"])
+def test_poles_without_velocities_need_memory(name: str) -> None:
+    def spec(encoding: Any, velocities: bool) -> Spec:
+        return parse({"task": {"name": name, "velocities": velocities}, "encoding": encoding})
+
+    for feed_forward in ("neat", "hyperneat"):
+        with pytest.raises(SpecError) as caught:
+            spec(feed_forward, False)
+        assert str(caught.value) == (
+            f"spec: encoding: expected a recurrent one, as {name} without velocities needs memory, got a feed-forward "
+            f"{feed_forward}; use neat with recurrent = true, or task.velocities"
+        )
+        assert spec(feed_forward, True)
+    for recurrent in ("neat", "cppn", "es_hyperneat"):
+        assert spec({"name": recurrent, "recurrent": True}, False)
+
+
+def test_a_goal_may_lie_below_zero() -> None:
+    spec = parse({"task": "xor", "encoding": "neat", "budget": {"evaluations": 9, "until": "fitness >= -0.5"}})
+    assert [spec.budget.reached({"fitness": value}) for value in (-0.6, -0.5, 0.5)] == [False, True, True]
+    with pytest.raises(SpecError, match=r"objectives.constraints: expected METRIC <= NUMBER"):
+        parse({"objectives": {"constraints": ["macs <= -1"]}})

@@ -256,3 +256,13 @@ def test_the_largest_genomes_that_evolution_may_reach_are_read() -> None:
 def built(rows: list[tuple[str, str, float]], hidden: list[str]) -> NeatGenome:
     neurons = [Neuron(name, "tanh", "sum") for name in (*output_ids(8_192), *hidden)]
     return assembled(1, 8_192, neurons, [Connection(*row) for row in rows])
+
+
+@pytest.mark.parametrize(("n_inputs", "n_outputs", "got"), [(2, 1, "2 and 1"), (3, 2, "3 and 2")])
+def test_a_genome_of_another_size_is_refused_where_the_task_is_known(n_inputs: int, n_outputs: int, got: str) -> None:
+    other = Neat().for_task((n_inputs,), n_outputs)
+    text = json.dumps(other.to_json(sampled(other, 0)))
+    expected = f"^inputs and outputs: expected 3 and 1, got {got}; use the encoding that wrote it$"
+    with pytest.raises(ValueError, match=expected):
+        read_genome(Neat().for_task((3,), 1), text)
+    assert read_genome(Neat(), text) == sampled(other, 0)
