@@ -331,14 +331,12 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     from evonas import commands
 
     try:
-        commands.run(campaign, out, json=format is Format.json, quiet=quiet, check=stop.check)
-    except Interrupted:
+        commands.run(campaign, out, json=format is Format.json, quiet=quiet, check=stop.check, ended=stop.at_once)
+    except Interrupted as interrupted:
         assert stop.signal is not None
-        print(
-            f"stopped after {commands.n_told(campaign)} evaluations, all recorded; go on with: evonas resume "
-            f"{campaign.directory}",
-            file=sys.stderr,
-        )
+        before = f"stopped after {commands.n_told(campaign)} evaluations, all recorded"
+        rest = str(interrupted) or f"go on with: evonas resume {campaign.directory}"
+        print(f"{before}; {rest}", file=sys.stderr)
         raise typer.Exit(STOPPED[stop.signal]) from None
 
 

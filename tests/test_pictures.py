@@ -313,6 +313,9 @@ def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Pat
     ageing = {"name": "ageing", "population": 3, "sample_size": 2, "lag": 1}
     found = recorded(tmp_path / "a", "dag", 9, search=ageing)
     assert found.lifespans() == {**{i: i + 3 for i in range(6)}, 6: None, 7: None, 8: None}
+    assert found._replayed is not None
+    found._replayed = found.directory, 3, found._replayed[2], {}
+    assert len(found.lifespans()) == 9, "a log that has grown is read anew"
     bars = [one for one in pictures.draw("lineage", found, None).collections if "bars" in (one.get_gid() or "")]
     assert {int(segment[1][0]) for one in bars for segment in one.get_segments()} == {3, 4, 5, 6, 7, 8}  # type: ignore[attr-defined]
     lost = recorded(tmp_path / "b", "dag", 9)

@@ -128,7 +128,7 @@ class Speciated:
         self._bred: dict[int, tuple[Any, str]] | None = None
         self._pending: dict[int, Proposal] = {}
         self._children: list[Member] = []
-        self._parents: frozenset[int] = frozenset()
+        self._kept: set[int] = set()
 
     def ask(self, n: int) -> list[Proposal]:
         """The next proposals, at most to the end of the generation."""
@@ -187,6 +187,7 @@ class Speciated:
                 genome = evaluation.learned or proposal.genome
                 size = evaluation.metrics.get("parameters", 0.0)
                 self._children.append(Member(proposal.id, genome, self._context.fitness(evaluation), size))
+                self._kept.add(proposal.id)
             if not self._pending and self._n_proposed == (self._generation + 1) * self._config.population:
                 self._turn()
 
@@ -199,7 +200,7 @@ class Speciated:
             with global_random(rng):
                 self._plan = self._planned(rng)
         survivors = (one.id for kind in self._species for one in kind.survivors(self._config.survival))
-        self._parents = frozenset(survivors).union(one.id for birth in self._plan for one in birth.parents)
+        self._kept = {*survivors, *(one.id for birth in self._plan for one in birth.parents)}
         self._children, self._bred = [], None
         self._generation += 1
 
@@ -296,7 +297,7 @@ class Speciated:
 
     def keeps(self) -> set[int]:
         """The survivors of every species, whoever has a part in the plan, and the generation that is growing up."""
-        return set(self._parents.union(one.id for one in self._children))
+        return set(self._kept)
 
 
 def _couple(a: Member, b: Member, mutated: bool) -> Plan:
