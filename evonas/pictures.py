@@ -20,7 +20,7 @@ from genomes.cell import CellGenome
 from genomes.encoding import NEURONS, WEIGHTED, Encoding
 from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
-from genomes.painting import asked, n_queries
+from genomes.painting import Paint, asked, query_names
 from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
@@ -70,13 +70,14 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     spec, encoding = campaign.spec, campaign.spec.encoding
     got, names = f"got {encoding.name}", _objectives(campaign)
     neurons, weighted = NEURONS in encoding.abilities, WEIGHTED in encoding.abilities
-    networks = f"plot {'neurons' if neurons else 'genome'} draws its networks"
+    paints = isinstance(encoding, Paints)
+    networks = f"plot {'neurons' if neurons and not paints else 'genome'} draws its networks"
     objectives = 'run a campaign with another beside it, such as minimize = ["parameters"]'
     expected = {
         "front": len(names) < 2 and f"two objectives to draw a front of, got {', '.join(names)}; {objectives}",
-        "genome": neurons and f"layers to draw, {got}; {networks}",
-        "neurons": not (neurons or isinstance(encoding, Paints)) and f"neurons to draw, {got}; {networks}",
-        "pattern": not (neurons or isinstance(encoding, Paints)) and f"neurons that paint, {got}; {networks}",
+        "genome": neurons and not paints and f"layers to draw, {got}; {networks}",
+        "neurons": not (neurons or paints) and f"neurons to draw, {got}; {networks}",
+        "pattern": not (neurons or paints) and f"neurons that paint, {got}; {networks}",
         "substrate": (neurons or not weighted) and f"layers whose weights are painted, {got}; {networks}",
         "species": spec.search.name != "speciated" and f"a search in species, got {spec.search.name}; use speciated",
         "genealogy": weighted and f"weights that were inherited, {got}, which has them in genomes; plot ancestry",
@@ -144,7 +145,11 @@ def _sides(campaign: Campaign) -> tuple[Shape, int]:
 
 
 def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    """Its layers, or the neurons that a CPPN painted."""
     assert one is not None
+    if isinstance(neurons := campaign.phenotype(one), NeuronGraph):
+        names = campaign.facts.get("features") or ()
+        return view.neurons(neurons, inputs=names, title=f"individual {one.id}")
     return view.genome(_layers_of(campaign, one), *_sides(campaign), title=f"individual {one.id}")
 
 
@@ -246,29 +251,41 @@ def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -
 def _draw_neurons(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
     names = _inputs_of(campaign, one)
-    return view.neurons(_neurons_of(campaign, one), inputs=names, title=f"individual {one.id}")
+    ends = {"inputs": names, "outputs": _answers_of(campaign)}
+    return view.neurons(_neurons_of(campaign, one), **ends, title=_title_of(campaign, one))
+
+
+def _answers_of(campaign: Campaign) -> list[str]:
+    """Names of what a CPPN is asked for; none where there are no names."""
+    return list(getattr(campaign.spec.encoding, "answers", ()))
 
 
 def _inputs_of(campaign: Campaign, one: Individual) -> list[str]:
     """Names of what its neurons are given: a task's, or what a CPPN is asked with; none where there are no names."""
     if not isinstance(campaign.spec.encoding, Paints):
         return list(campaign.facts.get("features", ()))
-    paints = [paint for node in getattr(campaign.phenotype(one), "nodes", ()) for _, paint in node.paints]
-    if not paints:
-        return []
-    n_axes = len(paints[0].sources.places[0])
-    words = [(word.replace("_", " "), n_queries((word,), n_axes)) for word in paints[0].queries]
-    return [f"{word} {axis}" if n > 1 else word for word, n in words for axis in range(n)]
+    paints = _paints_of(campaign, one)
+    queries = getattr(campaign.spec.encoding, "queries", ())
+    return list(query_names(queries, len(paints[0].sources.places[0]) if paints else 2))
+
+
+def _paints_of(campaign: Campaign, one: Individual) -> list[Paint]:
+    """How the tensors of its layers are painted; none where there are other things to paint."""
+    return [paint for node in getattr(campaign.phenotype(one), "nodes", ()) for _, paint in node.paints]
+
+
+def _title_of(campaign: Campaign, one: Individual) -> str:
+    """What its neurons are: of itself, or of the CPPN that paints it."""
+    return f"{'CPPN of ' if isinstance(campaign.spec.encoding, Paints) else ''}individual {one.id}"
 
 
 def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     """Over the plane of the first sheet that is read, for the target in the middle; else of the first two inputs."""
     assert one is not None
-    graph, phenotype = _neurons_of(campaign, one), campaign.phenotype(one)
+    graph = _neurons_of(campaign, one)
     side = np.linspace(-1, 1, PATTERN)
     plane = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
-    paints = [paint for node in getattr(phenotype, "nodes", ()) for _, paint in node.paints]
-    if not paints:
+    if not (paints := _paints_of(campaign, one)):
         inputs = np.zeros((len(plane), graph.n_inputs))
         inputs[:, : min(2, graph.n_inputs)] = plane[:, : min(2, graph.n_inputs)]
     else:
@@ -279,7 +296,8 @@ def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None)
         sources[:, widest] = plane[:, : len(widest)]
         middle = targets[np.square(targets).sum(1).argmin()]
         inputs = asked(paints[0].queries, sources, middle)
-    return view.pattern(graph, inputs, (PATTERN, PATTERN), title=f"individual {one.id}")
+    names: dict[str, Any] = {"names": _inputs_of(campaign, one), "outputs": _answers_of(campaign)}
+    return view.pattern(graph, inputs, (PATTERN, PATTERN), **names, title=_title_of(campaign, one))
 
 
 def _draw_substrate(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

@@ -19,6 +19,7 @@ from evonas.campaign.spec import Objectives, parse
 from evonas.evaluation.evaluator import Check, Job
 from evonas.record import Evaluation, Individual
 from genomes.architecture import Architecture
+from genomes.canvas import Canvas
 from genomes.cell import CellGenome
 from genomes.cell.genome import checked
 from genomes.encoding import WEIGHTED
@@ -287,6 +288,55 @@ def test_neurons_have_the_names_of_a_tables_columns_and_of_what_a_cppn_is_asked(
     painted = recorded(tmp_path / "b", "hyperneat", 1, encoding=encoding)
     asked = [f"{end} {axis}" for end in ("source", "target") for axis in range(3)]
     assert names_of(pictures.draw("neurons", painted, painted.best)) == [*asked, "distance", "source\nradius"]
+
+
+POSED = {"search": {"name": "speciated", "population": 4}, "budget": {"evaluations": 4}, "task": "xor"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "answers"),
+    [
+        ({"name": "es_hyperneat", "leo": True}, ["weight", "leo", "bias"]),
+        ({"name": "es_hyperneat", "biases": False}, ["weight"]),
+        ({"name": "hyperneat", "leo": "on", "biases": False}, ["weight", "leo"]),
+    ],
+)
+def test_a_cppn_is_named_as_one_with_what_it_is_asked_and_asked_for(
+    encoding: dict[str, Any], answers: list[str], tmp_path: Path, fast_disk: None
+) -> None:
+    found = Campaign(**{**POSED, "encoding": encoding}).run(tmp_path / "a")
+    ax = pictures.draw("neurons", found, found.best)
+    assert names_of(ax) == ["source 0", "source 1", "target 0", "target 1"]
+    assert {*answers} <= texts(ax)
+    assert found.best is not None
+    assert ax.get_title() == f"CPPN of individual {found.best.id}"
+    ax = pictures.draw("pattern", found, found.best)
+    assert ax.get_title() == f"CPPN of individual {found.best.id}"
+    assert [panel.get_title().split(":")[0] for panel in ax.child_axes[: len(answers)]] == answers  # type: ignore[attr-defined]
+    assert any("upwards: source 0 from -1 to 1" in text for text in texts(ax))
+
+
+def test_a_canvas_says_what_its_cppn_decides() -> None:
+    canvas = Canvas(operations=("conv", "linear"), kernels=(1, 3), widths=(8,))
+    assert canvas.answers[:4] == ("presence", "connection", *canvas.direct.vocabulary[:2])
+    assert "kernel" in canvas.answers
+    assert "width" not in canvas.answers
+    assert canvas.painter.n_outputs == len(canvas.answers)
+
+
+def test_the_neurons_that_a_cppn_paints_are_its_genome_picture(tmp_path: Path, fast_disk: None) -> None:
+    found = Campaign(**{**POSED, "encoding": "es_hyperneat"}).run(tmp_path / "a")
+    assert found.best is not None
+    graph = found.phenotype(found.best)
+    ax = pictures.draw("genome", found, found.best)
+    assert ax.get_title() == f"individual {found.best.id}"
+    drawn = {patch.get_gid() for patch in ax.patches}
+    assert {f"neuron-{id}" for id in graph.ids} <= drawn
+    with pytest.raises(SpecError, match="plot genome draws its networks"):
+        pictures.require("substrate", found)
+    found = Campaign(**{**POSED, "encoding": "neat"}).run(tmp_path / "b")
+    with pytest.raises(SpecError, match="plot neurons draws its networks"):
+        pictures.require("genome", found)
 
 
 def test_the_ancestry_of_what_is_painted_tells_of_the_cppn_and_not_of_training(tmp_path: Path, fast_disk: None) -> None:

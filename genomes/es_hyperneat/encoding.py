@@ -107,8 +107,12 @@ class EsHyperNeat(Painter):
     @cached_property
     def painter(self) -> Cppn:
         """The CPPN's own encoding: its outputs are the weight, what expresses it, and the bias."""
-        n_outputs = 1 + self.leo + self.biases
-        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=n_outputs)
+        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=len(self.answers))
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs."""
+        return ("weight", *["leo"] * self.leo, *["bias"] * self.biases)
 
     @cached_property
     def input_places(self) -> Values:

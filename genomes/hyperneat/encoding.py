@@ -125,6 +125,13 @@ class HyperNeat(Painter):
         n_inputs, n_outputs = self.rule.n_inputs(self.substrate), self.rule.n_outputs(self.substrate)
         return replace(self.cppn, n_inputs=n_inputs, n_outputs=n_outputs)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs, numbered where pairs of layers have their own."""
+        n = self.rule.n_pairs(self.substrate)
+        words = ("weight", *["leo"] * self.rule.expression, *["bias"] * self.rule.biases)
+        return tuple(f"{word} {at}" if n > 1 else word for word in words for at in range(n))
+
     def for_task(self, input_shape: Shape, n_outputs: int) -> "HyperNeat":
         """The same encoding for a task; the same genomes paint for tasks of other sizes.
 
