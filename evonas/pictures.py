@@ -122,8 +122,14 @@ def compared(campaigns: Sequence[Campaign], axis: Axis) -> "Axes":
         axis: What the horizontal axis counts.
     """
     grid, bands = comparison.bands(campaigns, axis)
-    measured = f"best fitness so far: {campaigns[0].spec.objectives.label}"
+    measured = _fitness(campaigns[0], "best fitness so far")
     return view.anytime(grid, bands, counted=axis, measured=measured)
+
+
+def _fitness(campaign: Campaign, words: str = "fitness") -> str:
+    """What fitness is; a problem's own is called nothing else."""
+    label = campaign.spec.objectives.label
+    return words if label == "fitness" else f"{words}: {label}"
 
 
 def _objectives(campaign: Campaign) -> tuple[str, ...]:
@@ -168,7 +174,7 @@ def _draw_progress(campaign: Campaign, one: Individual | None, axis: Axis | None
         curve, rival = (hypervolume_curve(told, objectives, scale=both) for told in (individuals, rivals))
         return view.hypervolume(individuals, curve, control=rivals, control_curve=rival, label=label, axis=axis)
     ax = view.progress(individuals, control=rivals, label=label, axis=axis)
-    ax.set_ylabel(f"fitness: {objectives.label}")
+    ax.set_ylabel(_fitness(campaign))
     return ax
 
 
@@ -185,7 +191,7 @@ def _diversity(campaign: Campaign, axis: Axis) -> Diversity:
 
 def _draw_lineage(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     ax = view.lineage(campaign.individuals, winner=one.id if one else None, lifespans=_lifespans(campaign))
-    ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    ax.set_ylabel(_fitness(campaign))
     return ax
 
 
@@ -217,7 +223,7 @@ def _draw_genealogy(campaign: Campaign, one: Individual | None, axis: Axis | Non
 
 
 def _draw_effects(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
-    return view.effects(measured_effects(campaign.individuals), measured=f"fitness ({campaign.spec.objectives.label})")
+    return view.effects(measured_effects(campaign.individuals), measured=_fitness(campaign))
 
 
 def _draw_curves(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
@@ -251,7 +257,7 @@ def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -
 def _draw_neurons(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
     names = _inputs_of(campaign, one)
-    ends = {"inputs": names, "outputs": _answers_of(campaign)}
+    ends: dict[str, Any] = {"inputs": names, "outputs": _answers_of(campaign)}
     return view.neurons(_neurons_of(campaign, one), **ends, title=_title_of(campaign, one))
 
 

@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+OWN_ACTIVATION = "or add your own with evonas.register_activation"
+"""How a word for an activation may be mended as well."""
+
 
 def meant(got: object, known: Iterable[str], otherwise: str = "correct it", *, likeness: float = 0.6) -> str:
     """What the message on a word that is unknown ends with.

@@ -23,6 +23,7 @@ from genomes.canvas import Canvas
 from genomes.cell import CellGenome
 from genomes.cell.genome import checked
 from genomes.encoding import WEIGHTED
+from genomes.neurons import NeuronGraph
 from tests.campaigns import Pretending
 
 BLOCK = [0, 1, "sep_conv_3x3", "identity", "add"]
@@ -328,6 +329,7 @@ def test_the_neurons_that_a_cppn_paints_are_its_genome_picture(tmp_path: Path, f
     found = Campaign(**{**POSED, "encoding": "es_hyperneat"}).run(tmp_path / "a")
     assert found.best is not None
     graph = found.phenotype(found.best)
+    assert isinstance(graph, NeuronGraph)
     ax = pictures.draw("genome", found, found.best)
     assert ax.get_title() == f"individual {found.best.id}"
     drawn = {patch.get_gid() for patch in ax.patches}
@@ -337,6 +339,17 @@ def test_the_neurons_that_a_cppn_paints_are_its_genome_picture(tmp_path: Path, f
     found = Campaign(**{**POSED, "encoding": "neat"}).run(tmp_path / "b")
     with pytest.raises(SpecError, match="plot neurons draws its networks"):
         pictures.require("genome", found)
+
+
+def test_a_fitness_that_is_called_so_is_said_once(tmp_path: Path, fast_disk: None) -> None:
+    found = Campaign(**{**POSED, "encoding": "neat", "budget": {"evaluations": 12}}).run(tmp_path / "a")
+    for kind in ("progress", "lineage"):
+        assert pictures.draw(kind, found, found.best).get_ylabel() == "fitness"
+    assert pictures.draw("effects", found, None).get_xlabel() == "fitness less that of the fitter parent"
+    assert pictures.compared([found], "evaluations").get_ylabel() == "best fitness so far"
+    trained = recorded(tmp_path / "b", "dag", 12)
+    assert pictures.draw("progress", trained, None).get_ylabel() == "fitness: accuracy"
+    assert pictures.draw("effects", trained, None).get_xlabel().startswith("fitness: accuracy less")
 
 
 def test_the_ancestry_of_what_is_painted_tells_of_the_cppn_and_not_of_training(tmp_path: Path, fast_disk: None) -> None:

@@ -79,8 +79,10 @@ class SpeciatedConfig(SearchConfig):
     @model_validator(mode="before")
     @classmethod
     def _whole_generations(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "lag" not in data and isinstance(data.get("population"), int):
-            return {**data, "lag": data["population"]}
+        population = data.get("population") if isinstance(data, dict) else None
+        # What is wrong with a population is said of it, not of a lag that nobody gave.
+        if type(population) is int and 1 <= population <= MAX_POPULATION and "lag" not in data:
+            return {**data, "lag": population}
         return data
 
     def build(self, context: Context) -> "Speciated":

@@ -20,7 +20,7 @@ from genomes.neurons import ACTIVATIONS, NeuronGraph, Values
 from genomes.operations import Shape
 from genomes.painter import Painter, check_painter
 from genomes.painting import n_queries
-from genomes.words import meant
+from genomes.words import OWN_ACTIVATION, meant
 
 MAX_DEPTH = 8
 """Levels that a quadtree may have."""
@@ -93,7 +93,7 @@ class EsHyperNeat(Painter):
                 raise ValueError(f"{name}: expected a number {above}, got {value}; correct it")
         for name in ("activation", "output_activation"):
             if (word := getattr(self, name)) not in ACTIVATIONS:
-                mend = meant(word, ACTIVATIONS)
+                mend = f"{meant(word, ACTIVATIONS)} {OWN_ACTIVATION}"
                 raise ValueError(f"{name}: expected one of {', '.join(ACTIVATIONS)}, got {word!r}; {mend}")
         if self.inputs == "grid" and len(self.input_places) != prod(self.input_shape):
             got = f"the shape {self.input_shape}"
