@@ -374,10 +374,10 @@ def _reported(error: BaseException) -> int:
 
 def _with_hint(message: str) -> str:
     """What was said of a word that is none of several, and which of them was meant."""
-    from genomes.words import meant
-
     message = message.replace("Value error, ", "")
     if found := re.search(r"'([^']*)' is not one of (.*)", message):
+        from genomes.words import meant
+
         hint = meant(found[1], re.findall(r"'([^']*)'", found[2]), "choose one of them")
         return f"{message.rstrip('.')}; {hint}"
     return message
