@@ -3,8 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
-OWN_ACTIVATION = "or add your own with evonas.register_activation"
-"""How a word for an activation may be mended as well."""
+OWN_ACTIVATION = ", or one of your own (evonas.register_activation)"
+"""What follows the activations of which one is expected."""
 
 
 def meant(got: object, known: Iterable[str], otherwise: str = "correct it", *, likeness: float = 0.6) -> str:

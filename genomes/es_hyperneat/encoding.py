@@ -93,8 +93,10 @@ class EsHyperNeat(Painter):
                 raise ValueError(f"{name}: expected a number {above}, got {value}; correct it")
         for name in ("activation", "output_activation"):
             if (word := getattr(self, name)) not in ACTIVATIONS:
-                mend = f"{meant(word, ACTIVATIONS)} {OWN_ACTIVATION}"
-                raise ValueError(f"{name}: expected one of {', '.join(ACTIVATIONS)}, got {word!r}; {mend}")
+                mend = meant(word, ACTIVATIONS)
+                raise ValueError(
+                    f"{name}: expected one of {', '.join(ACTIVATIONS)}{OWN_ACTIVATION}, got {word!r}; {mend}"
+                )
         if self.inputs == "grid" and len(self.input_places) != prod(self.input_shape):
             got = f"the shape {self.input_shape}"
             raise ValueError(f"inputs: expected an image of one channel or a square number of features, got {got}")

@@ -130,9 +130,8 @@ class Augmenting:
             if not chosen or len(set(chosen)) < len(chosen) or (unknown := [w for w in chosen if w not in words]):
                 got = unknown if chosen and len(set(chosen)) == len(chosen) else list(chosen) or "none"
                 mend = meant(chosen, words)
-                if words is ACTIVATIONS and any(word not in words for word in chosen):
-                    mend = f"{mend} {OWN_ACTIVATION}"
-                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {got}; {mend}")
+                own = OWN_ACTIVATION if words is ACTIVATIONS else ""
+                raise ValueError(f"{field}: expected some of {', '.join(words)}{own}, each once, got {got}; {mend}")
         for field in ("recurrent_rate", "initial_fraction", "replace_rate", "average_rate", "disabled_rate"):
             self._in_range(field, 0, 1)
         self._in_range("perturb_rate", 0, 1, open_=True)

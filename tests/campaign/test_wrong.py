@@ -53,12 +53,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         "an activation of one's own",
         {"encoding": {"name": "neat", "activations": ["mine"]}},
-        "; did you mean sine? or add your own with evonas.register_activation",
+        ", or one of your own (evonas.register_activation), each once, got ['mine']; did you mean sine?",
     ),
     (
         "an activation unlike any",
         {"encoding": {"name": "es_hyperneat", "activation": "zzz"}},
-        "; correct it or add your own with evonas.register_activation",
+        ", or one of your own (evonas.register_activation), got 'zzz'; correct it",
     ),
     ("nothing alike", {"zzz": 1}, "zzz: unknown key; known are budget, control,"),
     (
