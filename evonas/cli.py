@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -331,14 +332,12 @@ def _run(campaign: Campaign, out: Path | None, format: Format, quiet: bool, stop
     from evonas import commands
 
     try:
-        commands.run(campaign, out, json=format is Format.json, quiet=quiet, check=stop.check)
-    except Interrupted:
+        commands.run(campaign, out, json=format is Format.json, quiet=quiet, check=stop.check, ended=stop.at_once)
+    except Interrupted as interrupted:
         assert stop.signal is not None
-        print(
-            f"stopped after {commands.n_told(campaign)} evaluations, all recorded; go on with: evonas resume "
-            f"{campaign.directory}",
-            file=sys.stderr,
-        )
+        before = f"stopped after {commands.n_told(campaign)} evaluations, all recorded"
+        rest = str(interrupted) or f"go on with: evonas resume {campaign.directory}"
+        print(f"{before}; {rest}", file=sys.stderr)
         raise typer.Exit(STOPPED[stop.signal]) from None
 
 
@@ -362,7 +361,7 @@ def _reported(error: BaseException) -> int:
         print("stopped", file=sys.stderr)
         return 130
     if isinstance(error, TyperException):
-        message, code = error.format_message(), BAD_INPUT
+        message, code = _with_hint(error.format_message()), BAD_INPUT
     elif isinstance(error, OSError) and error.strerror and error.filename:
         message, code = f"{error.filename2 or error.filename}: {error.strerror}; check the path", _code_of(error)
     elif isinstance(error, Exception):
@@ -371,6 +370,17 @@ def _reported(error: BaseException) -> int:
         raise error
     print(f"evonas: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+def _with_hint(message: str) -> str:
+    """What was said of a word that is none of several, and which of them was meant."""
+    message = message.replace("Value error, ", "")
+    if found := re.search(r"'([^']*)' is not one of (.*)", message):
+        from genomes.words import meant
+
+        hint = meant(found[1], re.findall(r"'([^']*)'", found[2]), "choose one of them")
+        return f"{message.rstrip('.')}; {hint}"
+    return message
 
 
 def _code_of(error: Exception) -> int:

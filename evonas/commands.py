@@ -4,7 +4,7 @@ What draws is imported by those who draw: it would cost the others more time tha
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +13,10 @@ from evonas.analysis import summary
 from evonas.analysis.spending import Axis
 from evonas.campaign import Campaign, Progress, SpecError, StoreError
 from evonas.campaign.spec import value_of
+from evonas.campaign.store import DATABASE
 from evonas.evaluation.evaluator import Check
 from evonas.record import PENDING, Individual
+from evonas.stopping import Interrupted
 
 
 class NoneSucceededError(Exception):
@@ -44,14 +46,28 @@ def changes(texts: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
     return found | {name: value for name, value in options.items() if value is not None}
 
 
-def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check: Check) -> None:
+def run(
+    campaign: Campaign,
+    out: Path | None,
+    *,
+    json: bool,
+    quiet: bool,
+    check: Check,
+    ended: Callable[[], None],
+) -> None:
     """Run a campaign, print what it found beside what its control did, and draw it.
+
+    Args:
+        campaign: The campaign.
+        out: Its directory; None for the usual one.
+        json: True to print JSON, and to draw nothing.
+        quiet: True to say nothing of how far it is.
+        check: Called while it runs; raises `Interrupted` to stop it.
+        ended: Called once all is recorded and only what shows it is left.
 
     Raises:
         NoneSucceededError: If no candidate succeeded.
     """
-    from evonas import pictures
-
     seen: set[tuple[str, int]] = set()
     with terminal.progress(quiet=quiet) as observe:
 
@@ -60,7 +76,8 @@ def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check:
             observe(done)
 
         campaign.run(out, observe=noted, check=check)
-    if len(seen) == len({name for name, _ in seen}) and not quiet:
+    idle = len(seen) == len({name for name, _ in seen})
+    if idle and not quiet:
         spent = f"{n_told(campaign)} evaluations are recorded, the budget is {summary.budget(campaign.spec)}"
         print(f"nothing to do: {spent}", file=sys.stderr)
     found, control = _found(campaign), campaign.control
@@ -75,10 +92,49 @@ def run(campaign: Campaign, out: Path | None, *, json: bool, quiet: bool, check:
         if more := {name: value for name, value in found.items() if name in summary.BESIDES}:
             print()
             terminal.print_with_front(more)
-    kinds = [kind for kind in pictures.fitting(campaign) if kind in pictures.OF_ONE or not listed]
-    paths = [path for kind in kinds for path in draw(campaign, kind, None, None) if path.suffix == ".png"]
-    print("\nPictures: " + "  ".join(map(str, paths)))
+    ended()
+    _draw_all(campaign, quiet=quiet, anew=not idle)
     print(f"Look further: evonas {'show' if listed else 'lineage'} {campaign.directory}")
+
+
+def _draw_all(campaign: Campaign, *, quiet: bool, anew: bool) -> None:
+    """Draw what is drawn when a run ends, and print where it is.
+
+    Args:
+        campaign: The campaign.
+        quiet: True to say nothing before.
+        anew: False to leave the pictures that were drawn since the last evaluation.
+
+    Raises:
+        Interrupted: If a signal came, with how to draw the rest.
+    """
+    from evonas import pictures
+
+    kinds = pictures.fitting(campaign)
+    if campaign.spec.listed is not None:
+        kinds = tuple(kind for kind in kinds if kind in pictures.OF_ONE)
+    files = {kind: _figures(campaign, kind) for kind in kinds}
+    since = (campaign.directory / DATABASE).stat().st_mtime_ns
+    wanted = [kind for kind, paths in files.items() if anew or not all(_is_newer(path, since) for path in paths)]
+    if wanted and not quiet:
+        print("drawing the pictures", file=sys.stderr)
+    for at, kind in enumerate(wanted):
+        try:
+            draw(campaign, kind, None, None)
+        except Interrupted:
+            rest = ", then ".join(f"evonas plot {left} {campaign.directory}" for left in wanted[at:])
+            raise Interrupted(f"draw what is left with: {rest}") from None
+    print("\nPictures: " + "  ".join(str(png) for png, _ in files.values()))
+
+
+def _is_newer(path: Path, since: int) -> bool:
+    """Whether there is such a file, and it was written after a time in nanoseconds."""
+    return path.exists() and path.stat().st_mtime_ns >= since
+
+
+def _figures(campaign: Campaign, kind: str) -> list[Path]:
+    """Where a picture goes if nothing else is said: the PNG, then the SVG."""
+    return [campaign.directory / "figures" / f"{kind}{suffix}" for suffix in (".png", ".svg")]
 
 
 def best(campaign: Campaign, *, json: bool) -> None:
@@ -130,8 +186,7 @@ def draw(campaign: Campaign, kind: str, id: int | None, output: Path | None, axi
     needed = kind in pictures.OF_ONE or id is not None
     one = chosen(campaign, id) if needed else campaign.best
     ax = pictures.draw(kind, campaign, one, cast(Axis | None, axis))
-    figures = campaign.directory / "figures"
-    paths = [output] if output else [figures / f"{kind}.png", figures / f"{kind}.svg"]
+    paths = [output] if output else _figures(campaign, kind)
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         view.save(ax, path)

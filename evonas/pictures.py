@@ -20,7 +20,7 @@ from genomes.cell import CellGenome
 from genomes.encoding import NEURONS, WEIGHTED, Encoding
 from genomes.neurons import NeuronGraph
 from genomes.operations import Shape
-from genomes.painting import asked, n_queries
+from genomes.painting import Paint, asked, query_names
 from genomes.recurrent import RecurrentGenome
 
 if TYPE_CHECKING:
@@ -70,13 +70,14 @@ def unfit(kind: str, campaign: Campaign) -> str | None:
     spec, encoding = campaign.spec, campaign.spec.encoding
     got, names = f"got {encoding.name}", _objectives(campaign)
     neurons, weighted = NEURONS in encoding.abilities, WEIGHTED in encoding.abilities
-    networks = f"plot {'neurons' if neurons else 'genome'} draws its networks"
+    paints = isinstance(encoding, Paints)
+    networks = f"plot {'neurons' if neurons and not paints else 'genome'} draws its networks"
     objectives = 'run a campaign with another beside it, such as minimize = ["parameters"]'
     expected = {
         "front": len(names) < 2 and f"two objectives to draw a front of, got {', '.join(names)}; {objectives}",
-        "genome": neurons and f"layers to draw, {got}; {networks}",
-        "neurons": not (neurons or isinstance(encoding, Paints)) and f"neurons to draw, {got}; {networks}",
-        "pattern": not (neurons or isinstance(encoding, Paints)) and f"neurons that paint, {got}; {networks}",
+        "genome": neurons and not paints and f"layers to draw, {got}; {networks}",
+        "neurons": not (neurons or paints) and f"neurons to draw, {got}; {networks}",
+        "pattern": not (neurons or paints) and f"neurons that paint, {got}; {networks}",
         "substrate": (neurons or not weighted) and f"layers whose weights are painted, {got}; {networks}",
         "species": spec.search.name != "speciated" and f"a search in species, got {spec.search.name}; use speciated",
         "genealogy": weighted and f"weights that were inherited, {got}, which has them in genomes; plot ancestry",
@@ -121,8 +122,14 @@ def compared(campaigns: Sequence[Campaign], axis: Axis) -> "Axes":
         axis: What the horizontal axis counts.
     """
     grid, bands = comparison.bands(campaigns, axis)
-    measured = f"best fitness so far: {campaigns[0].spec.objectives.label}"
+    measured = _fitness(campaigns[0], "best fitness so far")
     return view.anytime(grid, bands, counted=axis, measured=measured)
+
+
+def _fitness(campaign: Campaign, words: str = "fitness") -> str:
+    """What fitness is; a problem's own is called nothing else."""
+    label = campaign.spec.objectives.label
+    return words if label == "fitness" else f"{words}: {label}"
 
 
 def _objectives(campaign: Campaign) -> tuple[str, ...]:
@@ -144,7 +151,11 @@ def _sides(campaign: Campaign) -> tuple[Shape, int]:
 
 
 def _draw_genome(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
+    """Its layers, or the neurons that a CPPN painted."""
     assert one is not None
+    if isinstance(neurons := campaign.phenotype(one), NeuronGraph):
+        names = campaign.facts.get("features") or ()
+        return view.neurons(neurons, inputs=names, title=f"individual {one.id}")
     return view.genome(_layers_of(campaign, one), *_sides(campaign), title=f"individual {one.id}")
 
 
@@ -163,7 +174,7 @@ def _draw_progress(campaign: Campaign, one: Individual | None, axis: Axis | None
         curve, rival = (hypervolume_curve(told, objectives, scale=both) for told in (individuals, rivals))
         return view.hypervolume(individuals, curve, control=rivals, control_curve=rival, label=label, axis=axis)
     ax = view.progress(individuals, control=rivals, label=label, axis=axis)
-    ax.set_ylabel(f"fitness: {objectives.label}")
+    ax.set_ylabel(_fitness(campaign))
     return ax
 
 
@@ -180,7 +191,7 @@ def _diversity(campaign: Campaign, axis: Axis) -> Diversity:
 
 def _draw_lineage(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     ax = view.lineage(campaign.individuals, winner=one.id if one else None, lifespans=_lifespans(campaign))
-    ax.set_ylabel(f"fitness: {campaign.spec.objectives.label}")
+    ax.set_ylabel(_fitness(campaign))
     return ax
 
 
@@ -212,7 +223,7 @@ def _draw_genealogy(campaign: Campaign, one: Individual | None, axis: Axis | Non
 
 
 def _draw_effects(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
-    return view.effects(measured_effects(campaign.individuals), measured=f"fitness ({campaign.spec.objectives.label})")
+    return view.effects(measured_effects(campaign.individuals), measured=_fitness(campaign))
 
 
 def _draw_curves(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
@@ -246,29 +257,41 @@ def _draw_front(campaign: Campaign, one: Individual | None, axis: Axis | None) -
 def _draw_neurons(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     assert one is not None
     names = _inputs_of(campaign, one)
-    return view.neurons(_neurons_of(campaign, one), inputs=names, title=f"individual {one.id}")
+    ends: dict[str, Any] = {"inputs": names, "outputs": _answers_of(campaign)}
+    return view.neurons(_neurons_of(campaign, one), **ends, title=_title_of(campaign, one))
+
+
+def _answers_of(campaign: Campaign) -> list[str]:
+    """Names of what a CPPN is asked for; none where there are no names."""
+    return list(getattr(campaign.spec.encoding, "answers", ()))
 
 
 def _inputs_of(campaign: Campaign, one: Individual) -> list[str]:
     """Names of what its neurons are given: a task's, or what a CPPN is asked with; none where there are no names."""
     if not isinstance(campaign.spec.encoding, Paints):
         return list(campaign.facts.get("features", ()))
-    paints = [paint for node in getattr(campaign.phenotype(one), "nodes", ()) for _, paint in node.paints]
-    if not paints:
-        return []
-    n_axes = len(paints[0].sources.places[0])
-    words = [(word.replace("_", " "), n_queries((word,), n_axes)) for word in paints[0].queries]
-    return [f"{word} {axis}" if n > 1 else word for word, n in words for axis in range(n)]
+    paints = _paints_of(campaign, one)
+    queries = getattr(campaign.spec.encoding, "queries", ())
+    return list(query_names(queries, len(paints[0].sources.places[0]) if paints else 2))
+
+
+def _paints_of(campaign: Campaign, one: Individual) -> list[Paint]:
+    """How the tensors of its layers are painted; none where there are other things to paint."""
+    return [paint for node in getattr(campaign.phenotype(one), "nodes", ()) for _, paint in node.paints]
+
+
+def _title_of(campaign: Campaign, one: Individual) -> str:
+    """What its neurons are: of itself, or of the CPPN that paints it."""
+    return f"{'CPPN of ' if isinstance(campaign.spec.encoding, Paints) else ''}individual {one.id}"
 
 
 def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":
     """Over the plane of the first sheet that is read, for the target in the middle; else of the first two inputs."""
     assert one is not None
-    graph, phenotype = _neurons_of(campaign, one), campaign.phenotype(one)
+    graph = _neurons_of(campaign, one)
     side = np.linspace(-1, 1, PATTERN)
     plane = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
-    paints = [paint for node in getattr(phenotype, "nodes", ()) for _, paint in node.paints]
-    if not paints:
+    if not (paints := _paints_of(campaign, one)):
         inputs = np.zeros((len(plane), graph.n_inputs))
         inputs[:, : min(2, graph.n_inputs)] = plane[:, : min(2, graph.n_inputs)]
     else:
@@ -279,7 +302,8 @@ def _draw_pattern(campaign: Campaign, one: Individual | None, axis: Axis | None)
         sources[:, widest] = plane[:, : len(widest)]
         middle = targets[np.square(targets).sum(1).argmin()]
         inputs = asked(paints[0].queries, sources, middle)
-    return view.pattern(graph, inputs, (PATTERN, PATTERN), title=f"individual {one.id}")
+    names: dict[str, Any] = {"names": _inputs_of(campaign, one), "outputs": _answers_of(campaign)}
+    return view.pattern(graph, inputs, (PATTERN, PATTERN), **names, title=_title_of(campaign, one))
 
 
 def _draw_substrate(campaign: Campaign, one: Individual | None, axis: Axis | None) -> "Axes":

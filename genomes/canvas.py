@@ -107,8 +107,12 @@ class Canvas(Painter):
     @cached_property
     def painter(self) -> Cppn:
         """The CPPN's own encoding."""
-        n_outputs = FIRST_WORD + len(self.direct.vocabulary) + len(self._choices)
-        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=n_outputs)
+        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=len(self.answers))
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs."""
+        return ("presence", "connection", *self.direct.vocabulary, *self._choices)
 
     @cached_property
     def places(self) -> Values:

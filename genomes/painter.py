@@ -27,6 +27,11 @@ class Painter(ABC):
         """The CPPN's own encoding, with as many inputs and outputs as are asked for."""
 
     @property
+    @abstractmethod
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs: what it is asked for."""
+
+    @property
     def decisions(self) -> Mapping[str, int]:
         """The kinds of decision `sample` takes and their option counts."""
         return self.painter.decisions

@@ -99,6 +99,12 @@ def n_queries(queries: tuple[str, ...], n_dimensions: int) -> int:
     return sum(n_dimensions if word in ("source", "target", "difference") else 1 for word in queries)
 
 
+def query_names(queries: tuple[str, ...], n_dimensions: int) -> tuple[str, ...]:
+    """Names of the inputs that a CPPN has for these queries in a space of so many dimensions."""
+    words = [(word.replace("_", " "), n_queries((word,), n_dimensions)) for word in queries]
+    return tuple(f"{word} {axis}" if n > 1 else word for word, n in words for axis in range(n))
+
+
 def asked(queries: tuple[str, ...], sources: Values, targets: Values) -> Values:
     """What a CPPN is asked with.
 

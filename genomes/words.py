@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+OWN_ACTIVATION = ", or one of your own (evonas.register_activation)"
+"""What follows the activations of which one is expected."""
+
 
 def meant(got: object, known: Iterable[str], otherwise: str = "correct it", *, likeness: float = 0.6) -> str:
     """What the message on a word that is unknown ends with.

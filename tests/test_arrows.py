@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doctor": {*EVALUATION, "doctor"},
     "terminal": {*ANALYSIS, "terminal"},
     "pictures": {*ANALYSIS, "view", "pictures"},
-    "commands": {*ANALYSIS, "evaluation", "view", "terminal", "pictures", "commands"},
+    "commands": {*ANALYSIS, "evaluation", "view", "terminal", "pictures", "stopping", "commands"},
 }
 """Ours, by layer: a package or module of `evonas`, or `genomes`."""
 

@@ -17,6 +17,7 @@ from evonas.campaign import Campaign
 from evonas.campaign.spec import read
 from evonas.campaign.verify import damage
 from evonas.cli import main
+from evonas.stopping import STOPPED, Interrupted, Stop
 from tests.campaigns import record, written_spec
 
 N_KILLS, N_EVALUATIONS = 10, 60
@@ -204,3 +205,43 @@ def test_a_signal_in_the_first_moment_stops_it_as_well(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (75, "")
     assert "stopped after 0 evaluations, all recorded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)], ids=lambda case: str(case)
+)
+def test_a_signal_while_it_draws_ends_it_at_once(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    program = (
+        "import os, sys, time\n"
+        "from evonas import cli, view\n"
+        "save = view.save\n"
+        "def slow(ax, path):\n"
+        "    if path.stem == 'lineage':\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "        time.sleep(60)\n"
+        "    return save(ax, path)\n"
+        "view.save = slow\n"
+        f"cli.main(['run', {str(written_spec(tmp_path, evaluations=3))!r}, '--out', {str(out)!r}, '-q'])\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, time.monotonic() - began < 50) == (code, True)
+    expected = f"stopped after 3 evaluations, all recorded; draw what is left with: evonas plot lineage {out}\n"
+    assert done.stderr == expected
+    assert {path.name for path in (out / "figures").iterdir()} == {
+        f"{kind}.{suffix}" for kind in ("genome", "progress") for suffix in ("png", "svg")
+    }
+
+
+def test_a_signal_that_came_before_it_draws_is_not_forgotten() -> None:
+    handlers = {number: signal.getsignal(number) for number in STOPPED}
+    try:
+        stop = Stop()
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            stop.at_once()
+        assert stop.signal == signal.SIGTERM
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

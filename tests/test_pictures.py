@@ -19,9 +19,11 @@ from evonas.campaign.spec import Objectives, parse
 from evonas.evaluation.evaluator import Check, Job
 from evonas.record import Evaluation, Individual
 from genomes.architecture import Architecture
+from genomes.canvas import Canvas
 from genomes.cell import CellGenome
 from genomes.cell.genome import checked
 from genomes.encoding import WEIGHTED
+from genomes.neurons import NeuronGraph
 from tests.campaigns import Pretending
 
 BLOCK = [0, 1, "sep_conv_3x3", "identity", "add"]
@@ -289,6 +291,67 @@ def test_neurons_have_the_names_of_a_tables_columns_and_of_what_a_cppn_is_asked(
     assert names_of(pictures.draw("neurons", painted, painted.best)) == [*asked, "distance", "source\nradius"]
 
 
+POSED = {"search": {"name": "speciated", "population": 4}, "budget": {"evaluations": 4}, "task": "xor"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "answers"),
+    [
+        ({"name": "es_hyperneat", "leo": True}, ["weight", "leo", "bias"]),
+        ({"name": "es_hyperneat", "biases": False}, ["weight"]),
+        ({"name": "hyperneat", "leo": "on", "biases": False}, ["weight", "leo"]),
+    ],
+)
+def test_a_cppn_is_named_as_one_with_what_it_is_asked_and_asked_for(
+    encoding: dict[str, Any], answers: list[str], tmp_path: Path, fast_disk: None
+) -> None:
+    found = Campaign(**{**POSED, "encoding": encoding}).run(tmp_path / "a")
+    ax = pictures.draw("neurons", found, found.best)
+    assert names_of(ax) == ["source 0", "source 1", "target 0", "target 1"]
+    assert {*answers} <= texts(ax)
+    assert found.best is not None
+    assert ax.get_title() == f"CPPN of individual {found.best.id}"
+    ax = pictures.draw("pattern", found, found.best)
+    assert ax.get_title() == f"CPPN of individual {found.best.id}"
+    assert [panel.get_title().split(":")[0] for panel in ax.child_axes[: len(answers)]] == answers  # type: ignore[attr-defined]
+    assert any("upwards: source 0 from -1 to 1" in text for text in texts(ax))
+
+
+def test_a_canvas_says_what_its_cppn_decides() -> None:
+    canvas = Canvas(operations=("conv", "linear"), kernels=(1, 3), widths=(8,))
+    assert canvas.answers[:4] == ("presence", "connection", *canvas.direct.vocabulary[:2])
+    assert "kernel" in canvas.answers
+    assert "width" not in canvas.answers
+    assert canvas.painter.n_outputs == len(canvas.answers)
+
+
+def test_the_neurons_that_a_cppn_paints_are_its_genome_picture(tmp_path: Path, fast_disk: None) -> None:
+    found = Campaign(**{**POSED, "encoding": "es_hyperneat"}).run(tmp_path / "a")
+    assert found.best is not None
+    graph = found.phenotype(found.best)
+    assert isinstance(graph, NeuronGraph)
+    ax = pictures.draw("genome", found, found.best)
+    assert ax.get_title() == f"individual {found.best.id}"
+    drawn = {patch.get_gid() for patch in ax.patches}
+    assert {f"neuron-{id}" for id in graph.ids} <= drawn
+    with pytest.raises(SpecError, match="plot genome draws its networks"):
+        pictures.require("substrate", found)
+    found = Campaign(**{**POSED, "encoding": "neat"}).run(tmp_path / "b")
+    with pytest.raises(SpecError, match="plot neurons draws its networks"):
+        pictures.require("genome", found)
+
+
+def test_a_fitness_that_is_called_so_is_said_once(tmp_path: Path, fast_disk: None) -> None:
+    found = Campaign(**{**POSED, "encoding": "neat", "budget": {"evaluations": 12}}).run(tmp_path / "a")
+    for kind in ("progress", "lineage"):
+        assert pictures.draw(kind, found, found.best).get_ylabel() == "fitness"
+    assert pictures.draw("effects", found, None).get_xlabel() == "fitness less that of the fitter parent"
+    assert pictures.compared([found], "evaluations").get_ylabel() == "best fitness so far"
+    trained = recorded(tmp_path / "b", "dag", 12)
+    assert pictures.draw("progress", trained, None).get_ylabel() == "fitness: accuracy"
+    assert pictures.draw("effects", trained, None).get_xlabel().startswith("fitness: accuracy less")
+
+
 def test_the_ancestry_of_what_is_painted_tells_of_the_cppn_and_not_of_training(tmp_path: Path, fast_disk: None) -> None:
     found = recorded(tmp_path / "a", "hyperneat", 12)
     last = found.individuals[-1]
@@ -313,6 +376,9 @@ def test_lives_end_as_the_search_forgets_unless_it_needs_a_toolbox(tmp_path: Pat
     ageing = {"name": "ageing", "population": 3, "sample_size": 2, "lag": 1}
     found = recorded(tmp_path / "a", "dag", 9, search=ageing)
     assert found.lifespans() == {**{i: i + 3 for i in range(6)}, 6: None, 7: None, 8: None}
+    assert found._replayed is not None
+    found._replayed = found.directory, 3, found._replayed[2], {}
+    assert len(found.lifespans()) == 9, "a log that has grown is read anew"
     bars = [one for one in pictures.draw("lineage", found, None).collections if "bars" in (one.get_gid() or "")]
     assert {int(segment[1][0]) for one in bars for segment in one.get_segments()} == {3, 4, 5, 6, 7, 8}  # type: ignore[attr-defined]
     lost = recorded(tmp_path / "b", "dag", 9)

@@ -12,7 +12,7 @@ from evonas.campaign.evaluating import evaluator_of
 from evonas.campaign.front import best_of, front_of
 from evonas.campaign.hand import Hand
 from evonas.campaign.individuals import Individuals
-from evonas.campaign.lives import folded, lifespans
+from evonas.campaign.lives import lifespans
 from evonas.campaign.loop import Loop, Observe
 from evonas.campaign.opening import fitted, opened
 from evonas.campaign.searching import search_of, with_operators
@@ -74,6 +74,7 @@ class Campaign:
         self._directory: Path | None = None
         self._source: tuple[Source, bytes] | None = None
         self._read: tuple[Path, int, Individuals] | None = None
+        self._replayed: tuple[Path, int, Search, dict[int, int | None]] | None = None
 
     @classmethod
     def of(cls, spec: Spec, *, directory: Path | None = None, source: tuple[Source, bytes] | None = None) -> "Campaign":
@@ -86,7 +87,7 @@ class Campaign:
         """
         campaign = cls.__new__(cls)
         campaign.spec, campaign._directory, campaign._source = spec, directory, source
-        campaign._toolbox = campaign._arrays = campaign._given = campaign._read = None
+        campaign._toolbox = campaign._arrays = campaign._given = campaign._read = campaign._replayed = None
         return campaign
 
     @classmethod
@@ -310,13 +311,18 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged.
         """
-        search = self._folded() if isinstance(self.spec.search, ControllerConfig) else None
+        search = self._replay()[0] if isinstance(self.spec.search, ControllerConfig) else None
         return search.likeliest() if isinstance(search, Controller) else None
 
-    def _folded(self) -> Search:
-        """The search at the end of the log."""
+    def _replay(self) -> tuple[Search, dict[int, int | None]]:
+        """The search at the end of the log, and how long it kept each individual; once for a log."""
         with closing(Store.open(self.directory)) as store:
-            return folded(self.search(self.spec.encoding), store.events(self.spec.encoding))
+            n_events = store.n_events()
+            if self._replayed is None or self._replayed[:2] != (self.directory, n_events):
+                search = self.search(self.spec.encoding)
+                ends = lifespans(search, store.events(self.spec.encoding))
+                self._replayed = self.directory, n_events, search, ends
+            return self._replayed[2:]
 
     def lifespans(self) -> dict[int, int | None]:
         """How long the search kept each individual as a possible parent; see `evonas.campaign.lives.lifespans`.
@@ -324,9 +330,7 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged, or the search needs a toolbox that was not given.
         """
-        search = self.search(self.spec.encoding)
-        with closing(Store.open(self.directory)) as store:
-            return lifespans(search, store.events(self.spec.encoding))
+        return dict(self._replay()[1])
 
     def species(self) -> list[Speciation]:
         """How a search in species divided each generation; empty for other searches.
@@ -334,8 +338,8 @@ class Campaign:
         Raises:
             StoreError: If the log is damaged.
         """
-        search = self._folded() if isinstance(self.spec.search, SpeciatedConfig) else None
-        return search.species if isinstance(search, Speciated) else []
+        search = self._replay()[0] if isinstance(self.spec.search, SpeciatedConfig) else None
+        return list(search.species) if isinstance(search, Speciated) else []
 
     def genome(self, one: Individual) -> Genome:
         """An individual's genome.

@@ -6,13 +6,6 @@ from evonas.record import Evaluation, Proposal
 from evonas.search import Search
 
 
-def folded(search: Search, events: Iterable[Proposal | Evaluation]) -> Search:
-    """A search that was at its start, given a log from its start."""
-    for event in events:
-        search.recall([event]) if isinstance(event, Proposal) else search.tell([event])
-    return search
-
-
 def lifespans(search: Search, events: Iterable[Proposal | Evaluation]) -> dict[int, int | None]:
     """Fold a log into a search and note whom it ceases to keep.
 

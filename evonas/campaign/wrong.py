@@ -17,6 +17,46 @@ UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 SHAPES = {"tuple_type": "a list", "dataclass_type": "a table of {}", "literal_error": ""}
 """Errors that say that a value is not even of one of several shapes."""
 
+NEAT_PYTHON = {
+    "num_inputs": "",
+    "num_outputs": "",
+    "num_hidden": "encoding.max_sampled",
+    "feed_forward": "encoding.recurrent",
+    "initial_connection": "encoding.initial",
+    "activation_default": "encoding.activations",
+    "activation_options": "encoding.activations",
+    "activation_mutate_rate": "encoding.mutations.change_activation",
+    "aggregation_default": "encoding.aggregations",
+    "aggregation_options": "encoding.aggregations",
+    "aggregation_mutate_rate": "encoding.mutations.change_aggregation",
+    "weight_init_type": "encoding.distribution",
+    "weight_init_stdev": "encoding.weight_init",
+    "weight_mutate_rate": "encoding.mutations.perturb_weights",
+    "weight_mutate_power": "encoding.weight_power",
+    "weight_replace_rate": "encoding.replace_rate",
+    "weight_max_value": "encoding.limit",
+    "weight_min_value": "encoding.limit",
+    "bias_init_stdev": "encoding.bias_init",
+    "bias_mutate_rate": "encoding.mutations.perturb_biases",
+    "bias_mutate_power": "encoding.bias_power",
+    "response_mutate_rate": "encoding.mutations.perturb_responses",
+    "response_mutate_power": "encoding.response_power",
+    "enabled_mutate_rate": "encoding.mutations.toggle_connection",
+    "node_add_prob": "encoding.mutations.add_node",
+    "conn_add_prob": "encoding.mutations.add_connection",
+    "node_delete_prob": "encoding.mutations.remove_node",
+    "conn_delete_prob": "encoding.mutations.remove_connection",
+    "compatibility_disjoint_coefficient": "encoding.disjoint",
+    "compatibility_weight_coefficient": "encoding.difference",
+    "compatibility_threshold": "search.threshold",
+    "max_stagnation": "search.stagnation",
+    "survival_threshold": "search.survival",
+    "elitism": "search.champions",
+    "pop_size": "search.population",
+    "fitness_threshold": "budget.until",
+}
+"""What keys of neat-python's configuration are called here; nothing: they follow from the task."""
+
 
 def said(errors: Iterable[Any], spec: type[BaseModel]) -> str:
     """One line: of every field that is wrong what was expected, what came, and how to mend it.
@@ -83,12 +123,24 @@ def _unknown(errors: list[Details], spec: type[BaseModel]) -> Iterator[str]:
         name = _named([str(part) for part in one["loc"]], spec)
         key = name.rpartition(".")[2]
         inner = next((f"{field}.{key}" for field, model in fields.items() if key in _inner(model)), "")
-        if hint := f"did you mean {inner}?" if inner else meant(key, fields, ""):
+        if hint := f"did you mean {inner}?" if inner else _here(key, where[0], fields) or meant(key, fields, ""):
             yield f"{name}: unknown key; {hint}"
         else:
             rest.append(name)
     if rest:
         yield f"{', '.join(rest)}: unknown key{'s' * (len(rest) > 1)}; known are {', '.join(sorted(fields))}"
+
+
+def _here(key: str, table: str, fields: Iterable[str]) -> str:
+    """What a key of neat-python is called here; nothing if it is none of them, or the table has no such field."""
+    if key not in NEAT_PYTHON:
+        return ""
+    name = NEAT_PYTHON[key]
+    place, _, field = name.partition(".")
+    if place == table and field.partition(".")[0] not in fields:
+        return ""
+    words = f"here it is {name}" if name else "here the task says it"
+    return f"{words} (docs/neat.md has neat-python's others)"
 
 
 def _one(details: Details, spec: type[BaseModel]) -> str:

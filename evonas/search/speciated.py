@@ -79,8 +79,10 @@ class SpeciatedConfig(SearchConfig):
     @model_validator(mode="before")
     @classmethod
     def _whole_generations(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "lag" not in data and isinstance(data.get("population"), int):
-            return {**data, "lag": data["population"]}
+        population = data.get("population") if isinstance(data, dict) else None
+        # What is wrong with a population is said of it, not of a lag that nobody gave.
+        if type(population) is int and 1 <= population <= MAX_POPULATION and "lag" not in data:
+            return {**data, "lag": population}
         return data
 
     def build(self, context: Context) -> "Speciated":
@@ -128,7 +130,7 @@ class Speciated:
         self._bred: dict[int, tuple[Any, str]] | None = None
         self._pending: dict[int, Proposal] = {}
         self._children: list[Member] = []
-        self._parents: frozenset[int] = frozenset()
+        self._kept: set[int] = set()
 
     def ask(self, n: int) -> list[Proposal]:
         """The next proposals, at most to the end of the generation."""
@@ -187,6 +189,7 @@ class Speciated:
                 genome = evaluation.learned or proposal.genome
                 size = evaluation.metrics.get("parameters", 0.0)
                 self._children.append(Member(proposal.id, genome, self._context.fitness(evaluation), size))
+                self._kept.add(proposal.id)
             if not self._pending and self._n_proposed == (self._generation + 1) * self._config.population:
                 self._turn()
 
@@ -199,7 +202,7 @@ class Speciated:
             with global_random(rng):
                 self._plan = self._planned(rng)
         survivors = (one.id for kind in self._species for one in kind.survivors(self._config.survival))
-        self._parents = frozenset(survivors).union(one.id for birth in self._plan for one in birth.parents)
+        self._kept = {*survivors, *(one.id for birth in self._plan for one in birth.parents)}
         self._children, self._bred = [], None
         self._generation += 1
 
@@ -296,7 +299,7 @@ class Speciated:
 
     def keeps(self) -> set[int]:
         """The survivors of every species, whoever has a part in the plan, and the generation that is growing up."""
-        return set(self._parents.union(one.id for one in self._children))
+        return set(self._kept)
 
 
 def _couple(a: Member, b: Member, mutated: bool) -> Plan:

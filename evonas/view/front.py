@@ -97,12 +97,14 @@ def named(metric: str) -> str:
 def _draw_dots(ax: Axes, values: np.ndarray, best: np.ndarray) -> None:
     rest = np.setdiff1d(np.arange(len(values)), best)
     many = len(rest) > MANY
+    # Those with the same values are one point, and one on the front.
+    n_best = len(np.unique(values[best], axis=0))
     if len(rest):
         style: dict[str, Any] = {"s": 14, "color": figure.GREY, "alpha": 0.25 if many else 0.45, "lw": 0}
         name = f"dominated ({len(rest):,})"
         ax.scatter(*values[rest].T, **style, rasterized=many, zorder=2, label=name, gid="dominated")
     style = {"s": 46, "color": figure.BLUE, "edgecolor": "white", "lw": 0.8}
-    ax.scatter(*values[best].T, **style, zorder=4, label=f"dominated by none ({len(best):,})", gid="front")
+    ax.scatter(*values[best].T, **style, zorder=4, label=f"dominated by none ({n_best:,})", gid="front")
 
 
 def _prepare(ax: Axes, metrics: tuple[str, str], values: np.ndarray, maximize: Collection[str]) -> None:

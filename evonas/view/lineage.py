@@ -43,7 +43,8 @@ def lineage(
     child leaves the bars of its parents at its own birth. The thick line follows the fitter parent back from the
     winner; each of its steps carries the operator's name, read upwards above the picture. The orange lines are the
     other ancestors, those that crossover brought in. What left descendants among the living is coloured, all lines that
-    died out are faded.
+    died out are faded. Of more than 20,000 individuals that many are drawn; what is drawn of more than 5,000 is one
+    image in an SVG.
 
     Args:
         individuals: Those of a campaign, in any order; what is pending is left out.
@@ -169,10 +170,12 @@ def _draw_ancestry(ax: Axes, family: _Family, line: list[int]) -> None:
     links = [link for link in family.links(family.ancestry) if link not in on_line]
     rest = sorted(family.ancestry - family.line)
     thin = min(1.0, max(0.4, THIN_FROM / len(line)))
+    many = len(rest) > LIMIT // 4
     for gid, lines in (("ancestry", _forks(heights, links)), ("ancestry-bars", _bars(family, rest))):
-        _add_lines(ax, lines, figure.ORANGE, 1.3 * thin, gid, zorder=3)
+        _add_lines(ax, lines, figure.ORANGE, 1.3 * thin, gid, zorder=3, rasterized=many)
     label = "other ancestors" if rest else None
-    ax.scatter(rest, [heights[i] for i in rest], s=16, color=figure.ORANGE, lw=0, zorder=4, label=label)
+    dots: dict[str, Any] = {"zorder": 4, "label": label, "rasterized": many, "gid": "ancestry-births"}
+    ax.scatter(rest, [heights[i] for i in rest], s=16, color=figure.ORANGE, lw=0, **dots)
     corners = [(line[0], heights[line[0]])]
     for before, i in pairwise(line):
         corners += [(i, heights[before]), (i, heights[i])]

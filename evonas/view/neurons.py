@@ -28,6 +28,8 @@ SIGN, NAME, BIAS = 6.5, 7.0, 6.0
 """Sizes of text in points: in a neuron, of inputs and outputs, and of biases."""
 INSIDE, LEVEL, LINES, LONGEST = 4, 9, 3, 22
 """Letters of a name that a box has room for, those of a line above it, lines there, and letters of any name upwards."""
+BELOW = 14
+"""Letters of the name of an output."""
 LINE = 0.115
 """Inches from line to line of a name."""
 NARROWEST = 3.0
@@ -66,7 +68,12 @@ SIGNS = {
 
 
 def neurons(
-    graph: NeuronGraph, *, inputs: Sequence[str] = (), ax: Axes | None = None, title: str | None = None
+    graph: NeuronGraph,
+    *,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    ax: Axes | None = None,
+    title: str | None = None,
 ) -> Axes:
     """Draw a graph of neurons.
 
@@ -77,6 +84,7 @@ def neurons(
     Args:
         graph: What to draw.
         inputs: Names of the inputs; others are numbered. Long ones are shortened.
+        outputs: Names of the outputs, likewise.
         ax: Axes to draw on; the picture is scaled to them. None: those of a new figure as large as the graph asks for.
         title: A line above the picture.
 
@@ -88,7 +96,7 @@ def neurons(
     if n_places > MAX_PLACES or n > MAX_CONNECTIONS:
         ax = figure.fresh(ax, 6.0, 2.0)
         return figure.nothing(ax, f"too many to draw: {n_places:,} inputs and neurons, {n:,} connections")
-    plan = _planned(graph, _labels(inputs, graph.n_inputs))
+    plan = _planned(graph, _labels(inputs, graph.n_inputs), _output_names(outputs, len(graph.outputs)))
     entries = _entries(plan)
     half = max((plan.right - plan.left) / 2, NARROWEST / 2)
     middle = (plan.left + plan.right) / 2
@@ -113,6 +121,7 @@ class _Plan:
 
     graph: NeuronGraph
     names: tuple[str, ...]
+    outputs: tuple[str, ...]
     where: tuple[boxes.Point, ...]
     back: frozenset[int]
     bends: tuple[float, ...]
@@ -134,7 +143,7 @@ class _Plan:
         return found if fit else []
 
 
-def _planned(graph: NeuronGraph, names: Sequence[str]) -> _Plan:
+def _planned(graph: NeuronGraph, names: Sequence[str], outputs: tuple[str, ...]) -> _Plan:
     back = wiring.leading_back(graph)
     found = wiring.rows(graph, back)
     pairs = list(zip(graph.sources, graph.targets, strict=True))
@@ -155,7 +164,7 @@ def _planned(graph: NeuronGraph, names: Sequence[str]) -> _Plan:
             break
     assert best is not None
     _, where, bends = best
-    plan = _Plan(graph, tuple(names), tuple(where), back, tuple(bends), 0.0, 0.0, 0.0, 0.0)
+    plan = _Plan(graph, tuple(names), outputs, tuple(where), back, tuple(bends), 0.0, 0.0, 0.0, 0.0)
     return _framed(plan)
 
 
@@ -175,11 +184,11 @@ def _framed(plan: _Plan) -> _Plan:
         sizes = [(max(boxes.width_of(line, NAME) for line in lines), LINE * len(lines)) for lines in written]
         for place, (width, height) in enumerate(sizes if plan.lines else [size[::-1] for size in sizes]):
             ends += [where[[place]] + [side * width / 2, RADIUS + 0.06 + height] for side in (-1, 1)]
-    for number, place in enumerate(graph.outputs):
-        ends += [where[[place]] - [side * boxes.width_of(_output(number), NAME) / 2, RADIUS + 0.2] for side in (-1, 1)]
+    for name, place in zip(plan.outputs, graph.outputs, strict=True):
+        ends += [where[[place]] - [side * boxes.width_of(name, NAME) / 2, RADIUS + 0.2] for side in (-1, 1)]
     (left, bottom), (right, top) = (side(np.concatenate(ends), 0) for side in (np.min, np.max))
     sides = float(left) - 0.12, float(right) + 0.12, float(top) + 0.08, float(bottom) - 0.05
-    return _Plan(graph, plan.names, plan.where, plan.back, plan.bends, *sides)
+    return _Plan(graph, plan.names, plan.outputs, plan.where, plan.back, plan.bends, *sides)
 
 
 def _texts(graph: NeuronGraph, where: Sequence[boxes.Point]) -> list[tuple[float, float, float]]:
@@ -210,8 +219,10 @@ def _labels(names: Sequence[str], n_inputs: int) -> list[str]:
     ]
 
 
-def _output(number: int) -> str:
-    return f"output {number}"
+def _output_names(names: Sequence[str], n_outputs: int) -> tuple[str, ...]:
+    """A name for every output, so short that those beside it have room."""
+    whole = [wording.shortened(name.replace("_", " "), BELOW) for name in names[:n_outputs]]
+    return (*whole, *[f"output {at}" for at in range(len(whole), n_outputs)])
 
 
 def _heaviest(graph: NeuronGraph) -> float:
@@ -274,7 +285,7 @@ def _place(ax: Axes, plan: _Plan, place: int, scale: float) -> None:
         beside = x + RADIUS + 0.04
         boxes.write(ax, beside, y, wording.rounded(bias), BIAS * scale, across="left", gid=gid, halo=halo)
     if is_output:
-        boxes.write(ax, x, y - RADIUS - 0.12, _output(graph.outputs.index(place)), NAME * scale, halo=halo)
+        boxes.write(ax, x, y - RADIUS - 0.12, plan.outputs[graph.outputs.index(place)], NAME * scale, halo=halo)
 
 
 def _name(ax: Axes, plan: _Plan, place: int, scale: float) -> None:

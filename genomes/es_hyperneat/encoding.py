@@ -20,7 +20,7 @@ from genomes.neurons import ACTIVATIONS, NeuronGraph, Values
 from genomes.operations import Shape
 from genomes.painter import Painter, check_painter
 from genomes.painting import n_queries
-from genomes.words import meant
+from genomes.words import OWN_ACTIVATION, meant
 
 MAX_DEPTH = 8
 """Levels that a quadtree may have."""
@@ -94,7 +94,9 @@ class EsHyperNeat(Painter):
         for name in ("activation", "output_activation"):
             if (word := getattr(self, name)) not in ACTIVATIONS:
                 mend = meant(word, ACTIVATIONS)
-                raise ValueError(f"{name}: expected one of {', '.join(ACTIVATIONS)}, got {word!r}; {mend}")
+                raise ValueError(
+                    f"{name}: expected one of {', '.join(ACTIVATIONS)}{OWN_ACTIVATION}, got {word!r}; {mend}"
+                )
         if self.inputs == "grid" and len(self.input_places) != prod(self.input_shape):
             got = f"the shape {self.input_shape}"
             raise ValueError(f"inputs: expected an image of one channel or a square number of features, got {got}")
@@ -107,8 +109,12 @@ class EsHyperNeat(Painter):
     @cached_property
     def painter(self) -> Cppn:
         """The CPPN's own encoding: its outputs are the weight, what expresses it, and the bias."""
-        n_outputs = 1 + self.leo + self.biases
-        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=n_outputs)
+        return replace(self.cppn, n_inputs=n_queries(self.queries, 2), n_outputs=len(self.answers))
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs."""
+        return ("weight", *["leo"] * self.leo, *["bias"] * self.biases)
 
     @cached_property
     def input_places(self) -> Values:

@@ -17,7 +17,7 @@ from genomes.neat.genome import NeatGenome
 from genomes.operations import ACTIVATIONS, Shape
 from genomes.painter import Painter, check_painter
 from genomes.painting import Mode, n_queries
-from genomes.words import meant
+from genomes.words import OWN_ACTIVATION, meant
 
 Expression = Literal["off", "on", "local"]
 Outputs = Literal["one", "pair"]
@@ -75,7 +75,7 @@ class HyperNeat(Painter):
     def __post_init__(self) -> None:
         check_painter(self.cppn, self.queries)
         if self.activation not in ACTIVATIONS:
-            expected, mend = ", ".join(ACTIVATIONS), meant(self.activation, ACTIVATIONS)
+            expected, mend = ", ".join(ACTIVATIONS) + OWN_ACTIVATION, meant(self.activation, ACTIVATIONS)
             raise ValueError(f"activation: expected one of {expected}, got {self.activation!r}; {mend}")
         if not 0 <= self.threshold < 1:
             raise ValueError(f"threshold: expected a number from 0 to below 1, got {self.threshold}; correct it")
@@ -124,6 +124,13 @@ class HyperNeat(Painter):
         """The CPPN's own encoding."""
         n_inputs, n_outputs = self.rule.n_inputs(self.substrate), self.rule.n_outputs(self.substrate)
         return replace(self.cppn, n_inputs=n_inputs, n_outputs=n_outputs)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Names of the CPPN's outputs, numbered where pairs of layers have their own."""
+        n = self.rule.n_pairs(self.substrate)
+        words = ("weight", *["leo"] * self.rule.expression, *["bias"] * self.rule.biases)
+        return tuple(f"{word} {at}" if n > 1 else word for word in words for at in range(n))
 
     def for_task(self, input_shape: Shape, n_outputs: int) -> "HyperNeat":
         """The same encoding for a task; the same genomes paint for tasks of other sizes.

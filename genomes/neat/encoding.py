@@ -24,7 +24,7 @@ from genomes.neat.reading import MAX_CONNECTIONS, MAX_NEURONS, as_json, checked
 from genomes.neat.sampling import decisions, sampled
 from genomes.neurons import ACTIVATIONS, AGGREGATIONS, NeuronGraph
 from genomes.operations import Shape
-from genomes.words import meant
+from genomes.words import OWN_ACTIVATION, meant
 
 USUAL = {
     "add_node": 0.03,
@@ -130,7 +130,8 @@ class Augmenting:
             if not chosen or len(set(chosen)) < len(chosen) or (unknown := [w for w in chosen if w not in words]):
                 got = unknown if chosen and len(set(chosen)) == len(chosen) else list(chosen) or "none"
                 mend = meant(chosen, words)
-                raise ValueError(f"{field}: expected some of {', '.join(words)}, each once, got {got}; {mend}")
+                own = OWN_ACTIVATION if words is ACTIVATIONS else ""
+                raise ValueError(f"{field}: expected some of {', '.join(words)}{own}, each once, got {got}; {mend}")
         for field in ("recurrent_rate", "initial_fraction", "replace_rate", "average_rate", "disabled_rate"):
             self._in_range(field, 0, 1)
         self._in_range("perturb_rate", 0, 1, open_=True)

@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
-from evonas.campaign import Campaign, SpecError
+from evonas.campaign import Campaign, CampaignBudget, SpecError
 from evonas.campaign.spec import parse
+from evonas.campaign.wrong import NEAT_PYTHON
+from evonas.search.speciated import SpeciatedConfig
 from evonas.training import Training
+from genomes.neat import Neat
+from genomes.neat.encoding import USUAL
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown key", {"sede": 1}, "sede: unknown key; did you mean seed?"),
@@ -23,6 +27,39 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("in evaluation", {"evaluation": {"devize": "cpu"}}, "evaluation.devize: unknown key; did you mean device?"),
     ("in the budget", {"budget": {"evals": 3}}, "budget.evals: unknown key;"),
     ("in the objectives", {"objectives": {"maximise": ["loss"]}}, "objectives.maximise: unknown key; did you mean max"),
+    (
+        "a threshold of neat-python",
+        {"search": {"name": "speciated", "compatibility_threshold": 3}},
+        "search.compatibility_threshold: unknown key; here it is search.threshold "
+        "(docs/neat.md has neat-python's others)",
+    ),
+    ("at the top", {"pop_size": 9}, "pop_size: unknown key; here it is search.population (docs/neat.md"),
+    (
+        "a rate of neat-python",
+        {"encoding": {"name": "neat", "conn_add_prob": 0.5}},
+        "encoding.conn_add_prob: unknown key; here it is encoding.mutations.add_connection (docs/neat.md",
+    ),
+    (
+        "inputs",
+        {"encoding": {"name": "neat", "num_inputs": 3}},
+        "encoding.num_inputs: unknown key; here the task says it (docs/neat.md",
+    ),
+    ("of a search without it", {"search": {"name": "ageing", "elitism": 2}}, "search.elitism: unknown key; known are"),
+    (
+        "a population that is none",
+        {"task": "xor", "encoding": "neat", "search": {"name": "speciated", "population": -5}},
+        "search.population: input should be greater than or equal to 1, got -5",
+    ),
+    (
+        "an activation of one's own",
+        {"encoding": {"name": "neat", "activations": ["mine"]}},
+        ", or one of your own (evonas.register_activation), each once, got ['mine']; did you mean sine?",
+    ),
+    (
+        "an activation unlike any",
+        {"encoding": {"name": "es_hyperneat", "activation": "zzz"}},
+        ", or one of your own (evonas.register_activation), got 'zzz'; correct it",
+    ),
     ("nothing alike", {"zzz": 1}, "zzz: unknown key; known are budget, control,"),
     (
         "an unknown search",
@@ -282,3 +319,18 @@ def test_fields_of_training_that_say_nothing_new_are_no_error_on_a_problem() -> 
     assert parse(spec.model_dump(mode="json", exclude_none=True)) == spec
     assert parse({"task": "xor", "encoding": "neat", "training": Training().model_dump()}).untrained
     assert parse({"encoding": {"name": "hyperneat"}, "training": {"epochs": 3, "batch_size": 8}}).untrained
+
+
+def test_all_that_neat_python_has_is_called_something_there_is() -> None:
+    fields = {name: set(Neat.__dataclass_fields__) for name in ("encoding",)}
+    fields |= {"search": set(SpeciatedConfig.model_fields), "budget": set(CampaignBudget.model_fields)}
+    for name in filter(None, NEAT_PYTHON.values()):
+        table, field, *inner = name.split(".")
+        assert field in fields[table], name
+        assert not inner or inner[0] in USUAL, name
+
+
+def test_a_wrong_population_is_said_of_alone() -> None:
+    with pytest.raises(SpecError) as caught:
+        parse({"task": "xor", "encoding": "neat", "search": {"name": "speciated", "population": -5}})
+    assert "lag" not in str(caught.value)

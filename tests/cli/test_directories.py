@@ -118,6 +118,26 @@ def test_a_budget_that_is_spent_says_so(evonas: Command, tmp_path: Path) -> None
     assert "nothing to do" not in evonas("resume", out, "--max-evaluations", 5)[2]
 
 
+def test_where_nothing_is_to_do_pictures_that_show_all_are_left(evonas: Command, tmp_path: Path) -> None:
+    spec, out = written_spec(tmp_path, evaluations=4), tmp_path / "out"
+    assert evonas("run", spec, "--out", out)[2].count("drawing the pictures\n") == 1
+    written = {path: path.stat().st_mtime_ns for path in (out / "figures").iterdir()}
+    assert len(written) == 6
+    code, text, err = evonas("run", spec, "--out", out)
+    assert (code, "drawing" in err) == (0, False)
+    assert f"{out / 'figures' / 'lineage.png'}" in text
+    assert {path: path.stat().st_mtime_ns for path in (out / "figures").iterdir()} == written
+    (out / "figures" / "genome.svg").unlink()
+    assert "drawing" in evonas("run", spec, "--out", out)[2]
+    changed = {path.stem for path, at in written.items() if path.stat().st_mtime_ns != at}
+    assert changed == {"genome"}
+    # Evaluations that were not drawn make every picture old.
+    assert evonas("resume", out, "--max-evaluations", 5, "-q", "--format", "json")[0] == 0
+    now = {path: path.stat().st_mtime_ns for path in written}
+    assert evonas("resume", out, "--max-evaluations", 5, "-q")[2] == ""
+    assert all(path.stat().st_mtime_ns > at for path, at in now.items())
+
+
 def test_the_control_is_in_the_json(evonas: Command, copy: Path) -> None:
     found = parsed(evonas("resume", copy, "-q", "--format", "json"))
     assert found["control"] == parsed(evonas("best", copy / "control", "--format", "json"))

@@ -47,6 +47,25 @@ def test_a_graph_is_the_architecture(campaign: Campaign, tmp_path: Path) -> None
         assert read.nodes[architecture.nodes[0].id]["shape"] == "1x4x4"
 
 
+def test_dot_of_neurons_has_weights_biases_and_names(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("wide,high,y\n" + "".join(f"{i},{i % 7},{i % 3 / 2 + i}\n" for i in range(60)))
+    task = {"name": "table", "path": str(tmp_path / "t.csv"), "target": "y", "kind": "regression"}
+    search = {"name": "speciated", "population": 4}
+    found = Campaign(task, "neat", search, budget={"evaluations": 4}, training={"epochs": 0}).run(tmp_path / "out")
+    assert found.best is not None
+    graph = found.phenotype(found.best)
+    lines = write(found, "dot", output=tmp_path / "x.dot").read_text().splitlines()
+    labels = [line.split("label=")[1].split(",")[0] for line in lines if '"input ' in line and "->" not in line]
+    assert labels == ['"wide"', '"high"']
+    (neuron,) = [line for line in lines if line.startswith(f'  "{graph.ids[-1]}" [')]
+    assert f'label="output 0\\n{graph.activations[-1]}\\nbias {graph.biases[-1]:.3g}"' in neuron
+    edges = [line for line in lines if "->" in line]
+    assert len(edges) == len(graph.weights) > 0
+    for weight in graph.weights:
+        colour = "#0072B2" if weight >= 0 else "#D55E00"
+        assert any(f'[label="{weight:.3g}", color="{colour}"]' in line for line in edges)
+
+
 def test_dot_names_every_node_and_edge(campaign: Campaign, tmp_path: Path) -> None:
     for one in campaign.individuals:
         architecture = campaign.phenotype(one)

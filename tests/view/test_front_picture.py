@@ -73,6 +73,12 @@ def test_non_dominated_is_what_its_definition_says(rows):
     assert non_dominated(gains).tolist() == wanted
 
 
+def test_equal_individuals_are_one_of_the_front_as_they_are_one_point(traded):
+    ax = front(traded((10, 0.5), (20, 0.7), (20, 0.7), (30, 0.6)), **BOTH)
+    legend = ax.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["dominated (1)", "dominated by none (2)"]
+
+
 def test_what_failed_is_pending_or_lacks_a_metric_is_not_drawn(individual, traded):
     told = traded((10, 0.5), (20, 0.7))
     told += [

@@ -165,6 +165,16 @@ def test_a_great_many_are_thinned_and_the_title_says_so(individual):
     assert n_others == LIMIT - 2
 
 
+def test_a_great_many_ancestors_are_one_image_in_a_file_of_lines(individual, tmp_path):
+    told = [individual(0, fitness=0.5), individual(1, fitness=0.5)]
+    # Both of every pair come of both of the pair before: all are ancestors.
+    told += [individual(i, fitness=0.5, parents=(i - i % 2 - 2, i - i % 2 - 1)) for i in range(2, LIMIT - LIMIT // 4)]
+    ax = lineage(told, winner=len(told) - 1)
+    assert len(segments(ax, "ancestry")) > LIMIT // 4
+    assert all(one.get_rasterized() for one in ax.collections if (one.get_gid() or "").startswith("ancestry"))
+    assert not any(one.get_rasterized() for one in lineage(told[:100]).collections)
+
+
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_nothing_to_show_is_said(individual, n):
     ax = lineage([individual(i, state="failed", fitness=None) for i in range(n)])

@@ -256,11 +256,38 @@ def test_too_many_are_told_of():
     assert texts(neurons(wide)) == ["too many to draw: 401 inputs and neurons, 1 connections"]
 
 
+def test_outputs_have_names_and_those_without_are_numbered():
+    said = {text.get_text() for text in neurons(GRAPH, outputs=["layer_norm"]).texts}
+    assert "layer norm" in said
+    assert "output 0" not in said
+    assert "output 0" in {text.get_text() for text in neurons(GRAPH).texts}
+
+
+def test_a_pattern_says_what_its_axes_are_and_what_is_held():
+    side = np.linspace(-1, 1, 5)
+    plane = np.stack(np.meshgrid(side, 2 * side, indexing="ij"), -1).reshape(-1, 2)
+    ax = pattern(GRAPH, plane, (5, 5), names=["row", "column"], outputs=["leo"])
+    (text,) = [text.get_text() for text in ax.texts if text.get_gid() == "axes"]
+    assert text == "to the right: column from -2 to 2; upwards: row from -1 to 1"
+    panels = {inset.get_gid(): inset for inset in ax.child_axes}
+    assert "scale" in panels
+    assert panels["neuron-out"].get_title().startswith("leo: ")
+    assert panels["neuron-a"].get_title() == "tanh a"
+    limit = np.abs(panels["neuron-a"].images[0].get_array()).max()
+    assert panels["neuron-a"].texts[0].get_text() == f"± {limit:.2g}"
+    plane[:, 1] = 0.5
+    (text,) = [text.get_text() for text in pattern(GRAPH, plane, (5, 5)).texts if text.get_gid() == "axes"]
+    assert text == "upwards: input 0 from -1 to 1; held: input 1 = 0.5"
+    plane[:, 1] = plane[:, 0] + np.tile(side, 5)
+    (text,) = [text.get_text() for text in pattern(GRAPH, plane, (5, 5)).texts if text.get_gid() == "axes"]
+    assert "input 1: as follows from these" in text
+
+
 def test_a_pattern_is_what_a_neuron_computes_at_every_point():
     side = np.linspace(-1, 1, 5)
     plane = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
     ax = pattern(GRAPH, plane, (5, 5))
-    images = {inset.get_gid(): inset.images[0].get_array() for inset in ax.child_axes}
+    images = {inset.get_gid(): inset.images[0].get_array() for inset in ax.child_axes if inset.get_gid() != "scale"}
     assert list(images) == ["neuron-out", "neuron-a", "neuron-b"], "the output first, then by level"
     np.testing.assert_allclose(images["neuron-out"], GRAPH.run(plane).reshape(5, 5))
     np.testing.assert_allclose(images["neuron-a"], np.tanh(plane @ [1.0, -2.0]).reshape(5, 5))

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from evonas.view import figure, species, substrate
+from evonas.view.species import LIMIT
 
 
 def areas(ax):
@@ -127,6 +128,45 @@ def test_species_that_touch_differ_in_colour():
     for _, members in sizes:
         for below, above in zip(list(members), list(members)[1:], strict=False):
             assert colour[below] != colour[above]
+
+
+def many(n_small):
+    """One of 1,000 to 600 members, two of 30 at times, and small ones of 7 that come and go."""
+    sizes = []
+    for g in range(20):
+        small = {10 + n: 7 for n in range(n_small) if n % 20 == g}
+        sizes.append((g, {0: 1000 - 7 * len(small) - 30 * (g < 2), **({1 + g: 30} if g < 2 else {}), **small}))
+    return sizes
+
+
+def test_of_a_great_many_species_the_small_ones_are_one_area_at_the_top():
+    sizes = many(1000)
+    ax = species(sizes)
+    assert set(areas(ax)) == {"species-0", "species-1", "species-2"}
+    (others,) = [one for one in ax.collections if one.get_gid() == "others"]
+    assert extent(others, 5) == (1000 - 7 * 50, 1000)
+    assert ax.get_ylabel() == "members of 1,003 species"
+    (note,) = [text.get_text() for text in ax.texts if text.get_gid() == "n-others"]
+    assert note == "light at the top: 1,000 smaller species"
+    assert tuple(others.get_facecolor()[0]) not in {tuple(one.get_facecolor()[0]) for one in areas(ax).values()}
+
+
+def test_up_to_200_species_are_drawn_one_by_one_whatever_their_size():
+    ax = species(many(197))
+    assert len(areas(ax)) == LIMIT == 200
+    assert not [one for one in ax.collections if one.get_gid() == "others"]
+    assert len(areas(species(many(198)))) == 3
+
+
+def test_of_more_large_ones_the_200_largest_are_drawn():
+    ax = species([(g, {2 * g: 40, 2 * g + 1: 60}) for g in range(150)])
+    found = sorted(int(gid.removeprefix("species-")) for gid in areas(ax))
+    assert found == sorted([2 * g + 1 for g in range(150)] + [2 * g for g in range(50)])
+
+
+def test_collapses_are_counted_over_all_species_drawn_or_not():
+    sizes = [(g, {0: 9000, **{1 + n: 2 for n in range(400 if g < 3 else 100)}}) for g in range(6)]
+    assert collapses(species(sizes)) == {"collapse-3": 2.5}
 
 
 def test_a_few_species_have_the_colours_that_the_colour_blind_tell_apart():
