@@ -54,13 +54,13 @@ evaluations = {N_EVALUATIONS}
 
 
 MANY = 2_000
-"""Evaluations of networks that take no time, in generations that are recorded together."""
+"""Evaluations of networks that take hardly any time, in generations that are recorded together."""
 PROBLEM = f"""\
 name = "small"
 seed = 3
 [task]
 name = "parity"
-bits = 3
+bits = 12
 [encoding]
 name = "neat"
 mutations = {{ add_node = 0.2, add_connection = 0.2 }}
