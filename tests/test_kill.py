@@ -53,7 +53,7 @@ evaluations = {N_EVALUATIONS}
 """
 
 
-MANY = 2_000
+MANY = 4_000
 """Evaluations of networks that take hardly any time, in generations that are recorded together."""
 PROBLEM = f"""\
 name = "small"

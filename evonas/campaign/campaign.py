@@ -275,14 +275,12 @@ class Campaign:
             StoreError: If there is none.
             TypeError: If it is no number.
         """
-        if not isinstance(id, (Integral, type(None))):
-            raise TypeError(f"id: expected the number of an individual, or none for the best, got {id!r:.60}; give one")
         if id is None:
-            if (best := self.best) is None:
-                raise StoreError(
-                    f"{self.directory}: expected a candidate that succeeded, there is none; name one by ID"
-                )
-            return best
+            if (best := self.best) is not None:
+                return best
+            raise StoreError(f"{self.directory}: expected a candidate that succeeded, there is none; name one by ID")
+        if not isinstance(id, Integral):
+            raise TypeError(f"id: expected the number of an individual, or none for the best, got {id!r:.60}; give one")
         with closing(Store.open(self.directory)) as store:
             n = store.n_individuals()
             if not 0 <= id < n:
