@@ -155,17 +155,16 @@ class Campaign:
         """
         directory = self._place(out)
         task = self._load(directory)
-        encoding = self.spec.encoding
         try:
             evaluator = evaluator_of(self.spec, task)
         except ValueError as error:
             raise SpecError(f"evaluation.{error}") from None
-        search = self.search(encoding)
+        search = self.search(self.spec.encoding)
         store = self._opened(directory, task)
         try:
             loop = Loop(
                 self.spec,
-                encoding,
+                self.spec.encoding,
                 store,
                 search,
                 evaluator,
