@@ -102,7 +102,7 @@ def outputs(graphs: list[NeuronGraph], inputs: Tensor, n_theirs: int, n: int, *,
         made: Networks are made before.
 
     Returns:
-        The figures of all, theirs as if all graphs were computed.
+        See `figures_of`; theirs as if all graphs were computed.
     """
     genomes = [genome_of(one) for one in graphs[:n_theirs]]
     rows = inputs.tolist()
@@ -186,7 +186,7 @@ def recorded_150(n: int) -> dict[str, Any]:
     """The same, where ours is a campaign with its record, which neat-python has none of.
 
     Returns:
-        The figures of all.
+        See `figures_of`.
     """
     spec = Spec.model_validate(XOR | {"budget": {"evaluations": 150 * (n + 2)}})
     task = spec.task.load()

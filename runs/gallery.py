@@ -161,8 +161,8 @@ GALLERY = (
         ("xor",),
         "Species",
         "Each area is a species, as high as it has members; its number is written where it has room. Species that "
-        "vanish did not improve, or were outgrown by others. Dotted lines are collapses, behind which fewer than half "
-        "as many species live: here the best fitness had stood still, and only the two best species could breed.",
+        "vanish did not improve, or were outgrown by others. A dotted line, where there is one, is a collapse, behind "
+        "which fewer than half as many species live: when the best fitness stands still, only the two best may breed.",
     ),
     Shown(
         "pattern",

@@ -15,7 +15,7 @@ from evonas.evaluation.evaluator import EvaluationConfig
 from evonas.evaluation.measure import SIZES
 from evonas.record import Individual
 from evonas.search import AgeingConfig, ControllerConfig, EvolutionConfig, ListedConfig, RandomConfig, SpeciatedConfig
-from evonas.tasks import KINDS, Kind, Own, Poles, TaskConfig, called, word_of
+from evonas.tasks import KINDS, Kind, Own, TaskConfig, called, word_of
 from evonas.tasks.task import BEHAVIOUR, CLASSIFICATION, LANGUAGE
 from evonas.training.config import Training
 from genomes import Canvas, Cell, Cppn, Dag, Encoding, EsHyperNeat, HyperNeat, Neat, Recurrent
@@ -161,8 +161,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _remembered(self) -> "Spec":
-        if isinstance(self.task, Poles) and not self.task.velocities and not getattr(self.encoding, "recurrent", False):
-            expected = f"a recurrent one, as {self.task.name} without velocities needs memory"
+        if getattr(self.task, "needs_memory", False) and not getattr(self.encoding, "recurrent", False):
+            expected = f"a recurrent one, as {self.about} without velocities needs memory"
             mend = "use neat with recurrent = true, or task.velocities"
             raise ValueError(f"encoding: expected {expected}, got a feed-forward {self.encoding.name}; {mend}")
         return self
@@ -289,11 +289,7 @@ def parse(data: Mapping[str, Any], *, source: str = "spec") -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
-        errors = error.errors()
-        for tags in (details["ctx"] for details in errors if "expected_tags" in details.get("ctx", ())):
-            # Of a task that is an object of a program, only the record says this word.
-            tags["expected_tags"] = tags["expected_tags"].replace(", 'given'", "")
-        raise SpecError(f"{source}: {said(errors, Spec)}") from None
+        raise SpecError(f"{source}: {said(error.errors(), Spec)}") from None
 
 
 def recorded(data: Mapping[str, Any], *, source: str) -> Spec:
@@ -329,12 +325,7 @@ def change(data: dict[str, Any], changes: Mapping[str, Any]) -> None:
         SpecError: If a name leads through a value that is no table.
     """
     for name, value in changes.items():
-        table, (*tables, key) = data, name.split(".")
-        for word in tables:
-            table = table.setdefault(word, {})
-            if not isinstance(table, dict):
-                raise SpecError(f"--set {name}: expected {word} to be a table, it is a value; check the name")
-        table[key] = value
+        _set(data, name, value)
 
 
 def value_of(text: str) -> Any:
@@ -397,3 +388,12 @@ def _genome(entry: Any, spec: Path) -> Any:
         raise SpecError(
             f"{spec}: search.genomes: {path}: expected a JSON file or one of {known}, got an error: {reason}"
         ) from None
+
+
+def _set(data: dict[str, Any], name: str, value: Any) -> None:
+    *tables, key = name.split(".")
+    for table in tables:
+        data = data.setdefault(table, {})
+        if not isinstance(data, dict):
+            raise SpecError(f"--set {name}: expected {table} to be a table, it is a value; check the name")
+    data[key] = value

@@ -14,6 +14,8 @@ Details = Mapping[str, Any]
 """An error of a validation, as pydantic tells it."""
 Model = type[Any]
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+UNSAID = "given"
+"""The name of a task that is an object of a program: only the record says it."""
 SHAPES = {"tuple_type": "a list", "dataclass_type": "a table of {}", "literal_error": ""}
 """Errors that say that a value is not even of one of several shapes."""
 
@@ -146,9 +148,9 @@ def _here(key: str, table: str, fields: Iterable[str]) -> str:
 def _one(details: Details, spec: type[BaseModel]) -> str:
     name = _named([str(part) for part in details["loc"]], spec)
     if details["type"].startswith("union_tag"):
-        options = details["ctx"].get("expected_tags", "a name").replace("'", "")
-        got = details["ctx"].get("tag", "none")
-        return f"{name}.name: expected one of {options}, got {got!r}; {meant(got, options.split(', '), 'name one')}"
+        tags = details["ctx"].get("expected_tags", "a name").replace("'", "").split(", ")
+        options, got = [tag for tag in tags if tag != UNSAID], details["ctx"].get("tag", "none")
+        return f"{name}.name: expected one of {', '.join(options)}, got {got!r}; {meant(got, options, 'name one')}"
     if details["type"] == "missing":
         return f"{name}: missing; add it"
     message = details["msg"].removeprefix("Value error, ")

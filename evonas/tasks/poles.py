@@ -187,6 +187,11 @@ class Poles(BaseModel):
         "and 625 other starts; without, `solved` stays 0.",
     )
 
+    @property
+    def needs_memory(self) -> bool:
+        """True if what a network is given does not say where things move."""
+        return not self.velocities
+
     def load(self) -> Task:
         """The task; there are no data."""
         poles = (LONG,) if self.name == "single_pole" else (LONG, SHORT)

@@ -17,7 +17,7 @@ from genomes.neat.genome import NeatGenome
 from genomes.operations import ACTIVATIONS, Shape
 from genomes.painter import Painter, check_painter
 from genomes.painting import Mode, n_queries
-from genomes.words import OWN_ACTIVATION, meant
+from genomes.words import meant
 
 Expression = Literal["off", "on", "local"]
 Outputs = Literal["one", "pair"]
@@ -75,7 +75,7 @@ class HyperNeat(Painter):
     def __post_init__(self) -> None:
         check_painter(self.cppn, self.queries)
         if self.activation not in ACTIVATIONS:
-            expected, mend = ", ".join(ACTIVATIONS) + OWN_ACTIVATION, meant(self.activation, ACTIVATIONS)
+            expected, mend = ", ".join(ACTIVATIONS), meant(self.activation, ACTIVATIONS)
             raise ValueError(f"activation: expected one of {expected}, got {self.activation!r}; {mend}")
         if not 0 <= self.threshold < 1:
             raise ValueError(f"threshold: expected a number from 0 to below 1, got {self.threshold}; correct it")

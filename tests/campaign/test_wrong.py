@@ -60,6 +60,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"encoding": {"name": "es_hyperneat", "activation": "zzz"}},
         ", or one of your own (evonas.register_activation), got 'zzz'; correct it",
     ),
+    (
+        "an activation of layers, which nobody registers",
+        {"encoding": {"name": "hyperneat", "activation": "tahn"}},
+        "activation: expected one of relu, silu, tanh, none, got 'tahn'; did you mean tanh?",
+    ),
     ("nothing alike", {"zzz": 1}, "zzz: unknown key; known are budget, control,"),
     (
         "an unknown search",
